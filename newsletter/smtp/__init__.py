@@ -1,0 +1,50 @@
+"""Handing mail over: the Transport seam and the ways out.
+
+A relay's answer is a value (Reply); only silence is an exception (LineLost, RelayUnavailable).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from newsletter.model import Mail, Relay, Reply
+
+Begin = Callable[[Mail], None]
+
+
+class Transport(Protocol):
+    """A way for mail to leave. Entering connects, leaving says QUIT."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def deliver(self, mails: Iterator[Mail], begin: Begin) -> Iterator[tuple[Mail, Reply]]:
+        """Each mail with the relay's last word on it, in the order given.
+
+        `mails` is pulled one by one, as late as possible. `begin(mail)` is called once per mail
+        that the relay is ready to take, before the first byte of its content leaves; a mail whose
+        `begin` was called and that was never yielded is in doubt. The reply's stage tells who was
+        refused: MAIL means us, RCPT this recipient, DOT the content. After 421, or after
+        `relay.mails_per_connection` mails, the next mail goes over a new connection.
+
+        Raises LineLost when the line dies within a transaction, RelayUnavailable when no
+        connection can be made, RelayRefused when TLS or the login is refused.
+        """
+
+
+def open_transport(relay: Relay) -> Transport:
+    """The way out for this relay's kind: smtp, inbox (SMTP to a server started on this machine's
+    loopback, which files what it takes as .eml) or file (.eml files, no SMTP)."""
+    from newsletter.smtp.relays import transport_for  # noqa: PLC0415
+
+    return transport_for(relay)
+
+
+__all__ = ["Begin", "Transport", "open_transport"]

@@ -1,0 +1,184 @@
+"""The store: who reads the letter, and what became of every mail.
+
+A protocol of domain verbs. Every verb is one transaction; every time is aware UTC; every address
+is in ASCII form and compared case-insensitively. The ledger is the source of truth: each state is
+left only through a verb that names the state it leaves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import TracebackType
+from typing import Protocol, Self
+
+from newsletter.model import (
+    Delivery,
+    DeliveryState,
+    Email,
+    NewSubscriber,
+    Origin,
+    Reply,
+    Send,
+    SendState,
+    Subscriber,
+    SubscriberStatus,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Whom a send is meant for: ACTIVE subscribers with `tag` (None: all of them) who have no
+    earlier delivery of the same issue when `only_new`."""
+
+    tag: str | None = None
+    only_new: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSend:
+    """All that a send freezes."""
+
+    email: Email
+    origin: Origin
+    relay: str
+    audience: Audience = Audience()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadCount:
+    """The audience before it is frozen: candidates == recipients + sum(exclusions.values()).
+
+    `exclusions` maps a reason ("unsubscribed", "suppressed: bounce", "pending confirmation",
+    "not tagged vip", "already sent") to a number; `sample` is the first few addresses."""
+
+    candidates: int
+    recipients: int
+    exclusions: Counter[str]
+    sample: tuple[str, ...] = ()
+
+
+class Merge(StrEnum):
+    """What became of a person brought to `merge`."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"  # suppressed or unsubscribed here: an import never moves anybody up
+
+
+class Store(Protocol):
+    """Subscribers, sends and deliveries."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    # people
+
+    def add(self, person: NewSubscriber, now: datetime) -> Subscriber:
+        """The person, written down. Raises AudienceError when the address is already known."""
+
+    def merge(self, person: NewSubscriber, now: datetime) -> Merge:
+        """What became of an imported person. A blank name or field never overwrites; precedence
+        suppressed > unsubscribed > pending > active: nobody ever moves towards active."""
+
+    def subscriber(self, address: str) -> Subscriber | None:
+        """The person with that address, or None."""
+
+    def subscribers(
+        self, *, status: SubscriberStatus | None = None, tag: str | None = None
+    ) -> Iterator[Subscriber]:
+        """Everybody, in the order of arrival, streamed."""
+
+    def unsubscribe(self, address: str, reason: str, now: datetime) -> Subscriber:
+        """The person, unsubscribed, with every PENDING or DEFERRED delivery of theirs skipped
+        ("unsubscribed"). Idempotent; a suppressed person stays suppressed. Raises AudienceError
+        for an unknown address."""
+
+    def tag(
+        self, address: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
+    ) -> Subscriber:
+        """The person with the tags changed. Idempotent."""
+
+    def census(self) -> Counter[SubscriberStatus]:
+        """How many people there are of each status."""
+
+    def tags(self) -> Counter[str]:
+        """How many people wear each tag."""
+
+    # sends
+
+    def head_count(self, slug: str, audience: Audience) -> HeadCount:
+        """Whom `freeze` would write down now, without writing."""
+
+    def freeze(self, new: NewSend, now: datetime) -> Send:
+        """The send, with the Email, its origin and one delivery per candidate (PENDING or
+        SKIPPED with its reason) written in one transaction. Raises StoreError when candidates do
+        not equal recipients plus exclusions."""
+
+    def sends(self, slug: str | None = None) -> list[Send]:
+        """Every send (of one issue), oldest first."""
+
+    def move(self, send_id: int, to: SendState, now: datetime) -> Send:
+        """The send in its new state. Idempotent; raises StoreError for a move the state machine
+        does not have (nothing leaves DONE)."""
+
+    def sender_lock(self, send_id: int) -> AbstractContextManager[None]:
+        """Held while one process delivers this send. Raises SendRefused when another one does."""
+
+    def recover(self, send_id: int, now: datetime) -> int:
+        """How many rows a dead sender left in doubt. Call only under `sender_lock`: CLAIMED rows
+        whose content had begun to leave become UNKNOWN, the other CLAIMED rows PENDING."""
+
+    def claim(self, send_id: int, limit: int, now: datetime) -> list[Delivery]:
+        """At most `limit` rows, PENDING or DEFERRED and due, now CLAIMED with attempts + 1.
+        People who are no longer active become SKIPPED instead, with the reason."""
+
+    def refusal(self, delivery: Delivery) -> str:
+        """Why this person must not be mailed any more ("unsubscribed", "suppressed: ..."), or "":
+        asked again just before RCPT."""
+
+    def begin(self, delivery: Delivery, now: datetime) -> None:
+        """Write down, durably, that the content of this CLAIMED row is about to leave."""
+
+    def record(self, delivery: Delivery, now: datetime) -> None:
+        """Write the outcome: `delivery.state` with its reason, message_id, reply and next_at.
+        Leaves CLAIMED only; raises StoreError otherwise."""
+
+    def progress(self, send_id: int) -> Counter[DeliveryState]:
+        """How many deliveries are in each state."""
+
+    def reasons(self, send_id: int) -> Counter[str]:
+        """How many SKIPPED deliveries have each reason."""
+
+    def deliveries(self, send_id: int, state: DeliveryState | None = None) -> Iterator[Delivery]:
+        """The rows of the ledger, in the order they were frozen, streamed."""
+
+
+def open_store(url: str) -> Store:
+    """The store behind `sqlite:PATH` (absolute, or relative to the working directory), created
+    and migrated when new, mode 0600 in a folder of mode 0700. Raises StoreError."""
+    from newsletter.store.sqlite import SQLiteStore  # noqa: PLC0415
+
+    return SQLiteStore.open(url)
+
+
+__all__ = [
+    "Audience",
+    "Delivery",
+    "HeadCount",
+    "Merge",
+    "NewSend",
+    "Reply",
+    "Store",
+    "open_store",
+]
