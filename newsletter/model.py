@@ -13,12 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
-
 
 # --- the publication, as the configuration describes it ------------------------------------------
 
@@ -37,10 +33,11 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeaserLabels:
-    """The words above the two teasers; `swapped` puts the newer post under "previous"."""
+    """The words above the two teasers, empty for the words of the letter's language; `swapped`
+    puts the newer post under "previous"."""
 
-    previous: str = "Previous issue"
-    next: str = "Next issue"
+    previous: str = ""
+    next: str = ""
     swapped: bool = False
 
 
@@ -127,7 +124,7 @@ class Article:
     authors: tuple[str, ...] = ()
     language: str | None = None
     url: str | None = None
-    extra: Mapping[str, Any] = field(default=EMPTY)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +204,7 @@ class Recipient:
     mail_from: str
     unsubscribe_url: str
     unsubscribe_mailto: str
-    values: Mapping[str, str] = field(default=EMPTY)
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +277,7 @@ class Subscriber:
     consent_at: datetime | None
     created_at: datetime
     tags: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default=EMPTY)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,7 +291,7 @@ class NewSubscriber:
     consent_source: str = ""
     consent_at: datetime | None = None
     tags: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default=EMPTY)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 # --- the ledger ----------------------------------------------------------------------------------
@@ -357,7 +354,7 @@ class Delivery:
     address: str
     name: str
     state: DeliveryState
-    fields: Mapping[str, str] = field(default=EMPTY)
+    fields: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     attempts: int = 0
     message_id: str = ""
