@@ -1,0 +1,126 @@
+"""One open line to a relay: greeted, protected, logged in.
+
+Commands enter, Replies leave. It knows how to ask and when an answer is no answer; it does not
+know how the line was opened (`dial`) nor in which order a transaction asks (`client`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Mapping
+
+from newsletter.errors import LineLost
+from newsletter.model import Reply, Stage
+from newsletter.smtp.replies import ReplyReader
+
+# The class of reply that moves a transaction on (RFC 5321 4.3.2); 4 and 5 are refusals.
+_MOVES_ON = {Stage.MAIL: 2, Stage.RCPT: 2, Stage.DATA: 3, Stage.DOT: 2}
+_FIRST_REFUSAL = 400
+_EARLY_REPLY_S = 1.0
+
+
+class Line:
+    """A connection ready for MAIL. `extensions` are those of the last EHLO, in lower case;
+    `mails` counts the mails offered on it; `dirty` says a transaction was left half done."""
+
+    __slots__ = ("_sock", "dirty", "extensions", "mails", "reader", "timeout_s")
+
+    def __init__(
+        self, reader: ReplyReader, extensions: Mapping[str, str], *, timeout_s: float
+    ) -> None:
+        self._sock: socket.socket = reader.sock
+        self.reader = reader
+        self.extensions = extensions
+        self.timeout_s = timeout_s
+        self.mails = 0
+        self.dirty = False
+
+    @property
+    def mail_limit(self) -> int | None:
+        """How many mails the relay takes on one line (RFC 9422 MAILMAX), if it says so."""
+        for limit in self.extensions.get("limits", "").upper().split():
+            name, _, value = limit.partition("=")
+            if name == "MAILMAX" and value.isdecimal() and int(value) > 0:
+                return int(value)
+        return None
+
+    def ask(self, stage: Stage, command: str) -> Reply:
+        """The relay's answer to one command. Raises LineLost when the line dies, or when what
+        came back neither moves the transaction on nor refuses it."""
+        if self.reader.unread:
+            raise LineLost("the relay answered before it was asked", in_doubt=False)
+        self._send(f"{command}\r\n".encode("ascii"), self.timeout_s)
+        return self._answer(stage, self.timeout_s)
+
+    def hand_over(self, stuffed: bytes) -> Reply:
+        """The relay's answer to the content with its final dot.
+
+        Raises LineLost, `in_doubt` exactly when the whole of `stuffed` had been given to the
+        socket: what was cut short is no mail (RFC 5321 3.8).
+        """
+        try:
+            self._send(stuffed, self.reader.limits.dot_s)
+        except LineLost as lost:
+            return self._early_refusal(lost)
+        try:
+            return self._answer(Stage.DOT, self.reader.limits.dot_s)
+        except LineLost as lost:
+            raise LineLost(f"after the final dot: {lost.message}", in_doubt=True) from lost
+
+    def reset(self) -> bool:
+        """The relay has forgotten the transaction begun (RFC 5321 4.1.1.5)."""
+        try:
+            reply = self.ask(Stage.MAIL, "RSET")
+        except LineLost:
+            return False
+        self.dirty = not reply.positive
+        return reply.positive
+
+    def gone(self) -> bool:
+        """The relay hung up, or spoke unasked, since the last transaction."""
+        return self.reader.gone()
+
+    def quit(self) -> None:
+        """Take leave: QUIT, a short wait for the answer, close. Every mail is settled by now, so
+        a relay that cannot say goodbye changes nothing."""
+        with contextlib.suppress(LineLost):
+            self._send(b"QUIT\r\n", self.reader.limits.quit_s)
+            self.reader.lines(self.reader.limits.quit_s)
+        self.close()
+
+    def close(self) -> None:
+        """Hang up without a word: the only way out of a transaction cut short."""
+        self._sock.close()
+
+    def _answer(self, stage: Stage, timeout_s: float) -> Reply:
+        reply = self.reader.read(stage, timeout_s)
+        if reply.code < _FIRST_REFUSAL and reply.code // 100 != _MOVES_ON[stage]:
+            raise LineLost(f"{reply.code} is no answer to {stage.upper()}", in_doubt=False)
+        return reply
+
+    def _send(self, octets: bytes, within_s: float) -> None:
+        """Our own loop: it knows that an error means the last byte did not leave."""
+        rest = memoryview(octets)
+        deadline = time.monotonic() + within_s
+        try:
+            while rest:
+                remaining = max(deadline - time.monotonic(), 0.001)
+                self._sock.settimeout(min(self.timeout_s, remaining))
+                rest = rest[self._sock.send(rest) :]
+        except TimeoutError as error:
+            raise LineLost("the relay stopped reading", in_doubt=False) from error
+        except OSError as error:
+            raise LineLost(f"the line broke: {error.strerror or error}", in_doubt=False) from error
+
+    def _early_refusal(self, lost: LineLost) -> Reply:
+        """A refusal that came while content was still leaving, such as 552 or 421; what was
+        transferred is incomplete, so nothing but a refusal can be true."""
+        try:
+            reply = self.reader.read(Stage.DOT, _EARLY_REPLY_S)
+        except LineLost:
+            raise lost from None
+        if reply.code < _FIRST_REFUSAL:
+            raise lost
+        return reply

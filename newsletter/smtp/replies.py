@@ -1,0 +1,149 @@
+"""What a relay says, as values.
+
+Bytes from a socket enter, Replies leave. A relay is not trusted here: lines, length and time are
+bounded, and nothing that could move a terminal's cursor survives. What a reply means for a
+recipient is not known here; `delivery` decides.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from newsletter.errors import LineLost
+from newsletter.model import Reply, Stage
+
+# "250-text", "250 text", or a bare "250"; RFC 5321 4.2 with the first digit of 4.2.1.
+_LINE = re.compile(rb"([2-5][0-9]{2})([ -]|$)")
+_STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?: |$)")
+_PRINTABLE = bytes(
+    byte if 0x20 <= byte <= 0x7E else 0x20 if byte == 0x09 else 0x3F  # noqa: PLR2004
+    for byte in range(256)
+)
+_TEXT_LIMIT = 1000
+_RECEIVE = 65536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of a relay we put up with. RFC 5321 4.5.3.1.5 asks for 512 octets a reply line;
+    real relays exceed that. `dot_s` is RFC 5321 4.5.3.2.6: a relay may take ten minutes to say
+    whether it has the mail, and hanging up earlier makes duplicates (RFC 1047)."""
+
+    reply_lines: int = 100
+    line_bytes: int = 4096
+    dot_s: float = 600.0
+    quit_s: float = 5.0
+
+
+LIMITS = Limits()
+
+
+def printable(text: bytes) -> str:
+    """`text` in printable ASCII; every control, ESC and 8-bit byte is a question mark."""
+    return text.translate(_PRINTABLE).decode("ascii")
+
+
+def parse_reply(stage: Stage, lines: Sequence[bytes]) -> Reply:
+    """One reply from its lines without line ends: the text joined by spaces, the first RFC 3463
+    status taken out of it. Raises LineLost when the lines are not one reply."""
+    codes, texts, status = set(), [], ""
+    for line in lines:
+        match = _LINE.match(line)
+        if match is None:
+            raise LineLost(f"not an SMTP reply: {printable(line[:60])!r}", in_doubt=False)
+        codes.add(match[1])
+        text = printable(line[match.end() :]).strip()
+        enhanced = _STATUS.match(text)
+        if enhanced is not None:
+            status = status or enhanced[1]
+            text = text[enhanced.end() :].strip()
+        texts.append(text)
+    if len(codes) != 1:
+        raise LineLost("a reply with several codes (RFC 5321 4.2.1)", in_doubt=False)
+    joined = " ".join(text for text in texts if text)
+    return Reply(stage, int(codes.pop()), status, joined[:_TEXT_LIMIT])
+
+
+class ReplyReader:
+    """The relay's half of the conversation on one socket.
+
+    It buffers, so nobody else may read from that socket; a socket wrapped in TLS needs a new
+    reader, and what this one still holds is then forgotten (RFC 3207 6).
+    """
+
+    __slots__ = ("_buffer", "limits", "sock")
+
+    def __init__(self, sock: socket.socket, limits: Limits = LIMITS) -> None:
+        self.sock = sock
+        self.limits = limits
+        self._buffer = bytearray()
+
+    @property
+    def unread(self) -> bool:
+        """Bytes are here that no reply has used."""
+        return bool(self._buffer)
+
+    def read(self, stage: Stage, timeout_s: float) -> Reply:
+        """The next reply, whole within `timeout_s` however slowly it drips. Raises LineLost."""
+        return parse_reply(stage, self.lines(timeout_s))
+
+    def lines(self, timeout_s: float) -> list[bytes]:
+        """The lines of the next reply without their line ends. Raises LineLost."""
+        deadline = time.monotonic() + timeout_s
+        lines: list[bytes] = []
+        while len(lines) < self.limits.reply_lines:
+            line = self._line(deadline)
+            lines.append(line)
+            if line[3:4] != b"-":
+                return lines
+        raise LineLost(f"a reply of more than {self.limits.reply_lines} lines", in_doubt=False)
+
+    def gone(self) -> bool:
+        """The relay has hung up, or has said something nobody asked for, between transactions."""
+        if self._buffer:
+            return True
+        self.sock.settimeout(0)
+        try:
+            self._buffer += self.sock.recv(_RECEIVE)
+        except (BlockingIOError, ssl.SSLWantReadError):  # the latter after a mere session ticket
+            return False
+        except OSError:
+            return True
+        return True
+
+    def _line(self, deadline: float) -> bytes:
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            self._refuse_long(searched)
+            self._buffer += self._receive(deadline)
+        self._refuse_long(end)
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line.removesuffix(b"\r")
+
+    def _refuse_long(self, size: int) -> None:
+        if size > self.limits.line_bytes:
+            raise LineLost(
+                f"a reply line longer than {self.limits.line_bytes} bytes", in_doubt=False
+            )
+
+    def _receive(self, deadline: float) -> bytes:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise LineLost("no answer in time", in_doubt=False)
+        self.sock.settimeout(remaining)
+        try:
+            received = self.sock.recv(_RECEIVE)
+        except TimeoutError as error:
+            raise LineLost("no answer in time", in_doubt=False) from error
+        except OSError as error:
+            raise LineLost(f"the line broke: {error.strerror or error}", in_doubt=False) from error
+        if not received:
+            raise LineLost("the relay hung up", in_doubt=False)
+        return received
