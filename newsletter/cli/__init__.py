@@ -1,0 +1,107 @@
+"""The command line: thin Click verbs over the floors below, and one error boundary.
+
+Command modules are imported only when their command runs: `newsletter --help` stays under 200 ms.
+The answer goes to stdout; progress, notes and prompts go to stderr.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+
+import click
+
+from newsletter import __version__
+from newsletter.cli.boundary import Desk, Failure, json_wanted
+from newsletter.errors import NewsletterError
+
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "Start": {
+        "demo": ("demo", "Compose, preview and send a sample letter on this machine."),
+        "init": ("setup", "Make a new publication in a folder."),
+        "doctor": ("doctor", "Check this publication and this machine."),
+    },
+    "Write": {
+        "new": ("writing", "Start a new article."),
+        "list": ("writing", "List the issues and what became of them."),
+        "build": ("writing", "Write issues as .html, .txt and .eml files."),
+        "preview": ("preview", "Serve the issues and the inbox on this machine."),
+    },
+    "Send": {
+        "test": ("sending", "Mail a proof of an issue to yourself."),
+        "send": ("sending", "Send an issue to the subscribers."),
+        "resume": ("sending", "Go on with a send that was interrupted."),
+        "status": ("status", "Who got it, who did not."),
+        "subscribers": ("people", "Add, list, import, export, unsubscribe people."),
+    },
+    "More": {
+        "config": ("setup", "Show the configuration, or its schema."),
+        "completion": ("setup", "Print the completion script for a shell."),
+    },
+}
+COMMANDS = {name: row for section in SECTIONS.values() for name, row in section.items()}
+
+
+class Verbs(click.Group):
+    """The top of the command tree: lazy commands, sections in the help, the error boundary."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"newsletter.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, row[1]) for name, row in commands.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except NewsletterError as error:
+            raise Failure(error, as_json=json_wanted(ctx)) from error
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "NEWSLETTER"},
+)
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+@click.option(
+    "-C",
+    "--project",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path(),
+    show_default=False,
+    help="The publication's folder (default: found by walking up from here).",
+)
+@click.option("--no-color", is_flag=True, help="No colours (also: NO_COLOR=1).")
+@click.pass_context
+def cli(ctx: click.Context, folder: Path, no_color: bool) -> None:
+    """Write issues in Markdown, keep them in git, send them through any SMTP relay, and know
+    exactly who got them.
+
+    An ISSUE is named by its path, slug, number, a unique prefix, or `latest`.
+
+    Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 an article, template or check is
+    wrong, 4 finished but some recipients failed, are deferred or unknown, 5 stopped with work left,
+    6 refused by a guard, 75 the relay is not available.
+    """
+    if no_color or os.environ.get("NO_COLOR"):
+        ctx.color = False
+    ctx.obj = Desk(folder=folder, environ=os.environ)
+
+
+def main() -> None:
+    """The entry point `newsletter`, and of send.py."""
+    cli(prog_name="newsletter")
+
+
+__all__ = ["cli", "main"]

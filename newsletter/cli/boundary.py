@@ -1,0 +1,145 @@
+"""What every command shares: the desk it works at, how it answers, how it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from newsletter.errors import NewsletterError, StoreError
+
+if TYPE_CHECKING:
+    from newsletter.audience.tokens import Keys
+    from newsletter.config import Config
+    from newsletter.model import Letter
+    from newsletter.shelf import Shelf
+    from newsletter.store import Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+JSON_VERSION = 1
+
+
+class Failure(click.ClickException):
+    """A NewsletterError on its way to the terminal, with its exit code."""
+
+    def __init__(self, error: NewsletterError, *, as_json: bool) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code
+        self.error = error
+        self.as_json = as_json
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        if self.as_json:
+            answer({"error": self.error.as_json(), "exit": self.exit_code}, as_json=True)
+        else:
+            click.echo(click.style("Error: ", fg="red") + printable(str(self.error)), err=True)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters but line ends: articles, replies and CSV cells are
+    hostile to a terminal (deliverability 7.30)."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+@dataclass(slots=False)
+class Desk:
+    """Where a command works: the folder it was started in, the environment, and on demand the
+    configuration, letter, keys and store of the publication."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    state_folder: Path | None = field(default=None)
+
+    @cached_property
+    def config(self) -> Config:
+        from newsletter.config import load_config  # noqa: PLC0415
+
+        return load_config(self.folder)
+
+    @cached_property
+    def letter(self) -> Letter:
+        return self.config.letter()
+
+    @property
+    def state(self) -> Path:
+        return self.state_folder or self.config.state_folder
+
+    @cached_property
+    def keys(self) -> Keys:
+        from newsletter.audience.tokens import load_keys  # noqa: PLC0415
+
+        return load_keys(self.state, self.environ)
+
+    def shelf(self) -> Shelf:
+        """The publication's issues as they are now."""
+        from newsletter.shelf import Shelf  # noqa: PLC0415
+
+        return Shelf.of(self.letter, self.now())
+
+    def open_store(self) -> Store:
+        """The publication's store; the database is made when there is none."""
+        from newsletter.store import open_store  # noqa: PLC0415
+
+        url = self.config.database_url
+        if self.state_folder is not None:
+            url = f"sqlite:{self.state_folder / 'newsletter.db'}"
+        if not url.startswith("sqlite:"):
+            raise StoreError(f"no store for {url.partition(':')[0]}: use sqlite:PATH")
+        return open_store(url)
+
+    @staticmethod
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+
+def json_option(command: F) -> F:
+    """Add `--json` to a command."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")(
+        command
+    )
+
+
+def json_wanted(ctx: click.Context) -> bool:
+    """Whether --json stands on the command line: an error may come before it is parsed."""
+    return "--json" in sys.argv[1:] or "--json" in (*ctx.args, *ctx._protected_args)
+
+
+def answer(facts: Mapping[str, Any], *, as_json: bool, text: str = "") -> None:
+    """Print the command's answer on stdout: `text` for people, `facts` as JSON for programs."""
+    if as_json:
+        click.echo(json.dumps({"v": JSON_VERSION, **facts}, ensure_ascii=False, default=str))
+    elif text:
+        click.echo(printable(text))
+
+
+def note(text: str) -> None:
+    """Print a remark for people on stderr."""
+    click.echo(printable(text), err=True)
+
+
+def interactive() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty()
+
+
+def mark(good: bool) -> str:
+    """A tick or a cross, in ASCII where the terminal cannot draw it."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
+    if encoding.replace("-", "") in ("utf8", "utf16", "cp65001"):
+        return "✓" if good else "✗"
+    return "ok" if good else "X"
+
+
+def in_ci(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a machine is watching."""
+    return environ.get("CI") == "true"

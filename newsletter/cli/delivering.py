@@ -1,0 +1,156 @@
+"""Running a send in front of a person: progress, Ctrl-C, the summary and its exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+import click
+
+from newsletter.cli.boundary import Desk, answer, note
+from newsletter.delivery.deliver import Office, deliver
+from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
+from newsletter.smtp import open_transport
+from newsletter.store import Store
+
+NOTE_EVERY_S = 10.0
+EXIT_INCOMPLETE = 4
+EXIT_STOPPED = 5
+
+
+@dataclass(slots=True)
+class Brake:
+    """Ctrl-C or SIGTERM once: finish the mail in flight and stop. Twice: stop now; the ledger
+    then names the mail in doubt."""
+
+    pulled: bool = False
+
+    def pull(self, _signal: int, _frame: FrameType | None) -> None:
+        if self.pulled:
+            raise KeyboardInterrupt
+        self.pulled = True
+        note("finishing the mail in flight; Ctrl-C again to drop the connection")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While this is open, the signals pull the brake."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, self.pull) for number in numbers]
+        try:
+            yield
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """One send, delivered in front of a person or a program."""
+
+    desk: Desk
+    store: Store
+    as_json: bool
+    brake: Brake = field(default_factory=Brake)
+
+    def run(self, send: Send, relay: Relay) -> None:
+        """Deliver what is due and print the summary. Leaves through click's exit with 4 or 5
+        when not everything was accepted."""
+        started = time.monotonic()
+        self.deliver(send, relay)
+        self.summarise(send, time.monotonic() - started)
+
+    def deliver(self, send: Send, relay: Relay) -> None:
+        """Deliver what is due, showing progress; Ctrl-C finishes the mail in flight."""
+        with self.brake.held():
+            for _ in self.show(send, deliver(send, open_transport(relay), self.office())):
+                pass
+
+    def office(self) -> Office:
+        return Office(
+            store=self.store,
+            letter=self.desk.letter,
+            keys=self.desk.keys,
+            now=self.desk.now,
+            sleep=time.sleep,
+            stopping=lambda: self.brake.pulled,
+        )
+
+    def show(self, send: Send, rows: Iterator[Delivery]) -> Iterator[Delivery]:
+        """The rows, with a bar on a terminal and a plain line each 10 s elsewhere."""
+        done = self.store.progress(send.id)
+        before = sum(done.values()) - done[DeliveryState.PENDING] - done[DeliveryState.SKIPPED]
+        if sys.stderr.isatty():
+            return _bar(rows, send.recipients, before)
+        return _plain(rows, send.recipients, before)
+
+    def summarise(self, send: Send, seconds: float) -> None:
+        progress = self.store.progress(send.id)
+        [now] = [row for row in self.store.sends(send.slug) if row.id == send.id]
+        code = exit_code(progress)
+        facts = {
+            "command": "send",
+            "issue": send.slug,
+            "state": now.state.value,
+            "sent": progress[DeliveryState.ACCEPTED],
+            "seconds": round(seconds, 3),
+            **{state.value: progress[state] for state in DeliveryState},
+            "exit": code,
+        }
+        answer(facts, as_json=self.as_json, text=summary_line(send, now.state, progress, seconds))
+        if code:
+            click.get_current_context().exit(code)
+
+
+def exit_code(progress: Counter[DeliveryState]) -> int:
+    """0 all accepted, 5 work is left, 4 some recipients failed, are deferred or unknown."""
+    if progress[DeliveryState.PENDING] or progress[DeliveryState.CLAIMED]:
+        return EXIT_STOPPED
+    bad = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
+    return EXIT_INCOMPLETE if any(progress[state] for state in bad) else 0
+
+
+def summary_line(
+    send: Send, state: SendState, progress: Counter[DeliveryState], seconds: float
+) -> str:
+    """What a person reads at the end."""
+    text = (
+        f"sent {progress[DeliveryState.ACCEPTED]:,}"
+        f"   deferred {progress[DeliveryState.DEFERRED]:,}"
+        f"   failed {progress[DeliveryState.FAILED]:,}"
+        f"   unknown {progress[DeliveryState.UNKNOWN]:,}   {seconds:.1f} s"
+    )
+    left = progress[DeliveryState.PENDING] + progress[DeliveryState.CLAIMED]
+    if left:
+        text = f"stopped   {text}   {left:,} left.  Nobody gets it twice."
+    if state is not SendState.DONE:
+        text += f"\n  go on:  newsletter resume {send.slug}"
+    elif exit_code(progress):
+        text += f"\n  who:  newsletter status {send.slug} --who failed"
+    return text
+
+
+def _bar(rows: Iterator[Delivery], total: int, before: int) -> Iterator[Delivery]:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = ("  sending", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("send", total=total, completed=before)
+        for row in rows:
+            progress.advance(task)
+            yield row
+
+
+def _plain(rows: Iterator[Delivery], total: int, before: int) -> Iterator[Delivery]:
+    said = time.monotonic()
+    for number, row in enumerate(rows, before + 1):
+        yield row
+        if time.monotonic() - said >= NOTE_EVERY_S:
+            said = time.monotonic()
+            note(f"sending {number:,}/{total:,}")

@@ -1,0 +1,151 @@
+"""doctor: local checks of this publication and this machine. Nothing is sent or fetched."""
+
+from __future__ import annotations
+
+import os
+import platform
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from newsletter.cli.boundary import Desk, answer, json_option, mark
+from newsletter.credentials import load_relay, relay_names
+from newsletter.delivery.origin import tracked_files
+from newsletter.errors import NewsletterError
+from newsletter.model import SubscriberStatus
+
+EXIT_UNSOUND = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's result; `hint` says what to do when it is not good."""
+
+    good: bool
+    what: str
+    hint: str = ""
+
+
+@click.command("doctor")
+@json_option
+@click.pass_obj
+def doctor_command(desk: Desk, as_json: bool) -> None:
+    """Check this publication and this machine: configuration, articles, database, secrets, git.
+
+    Exit 3 when something must be mended. Local only: nothing is sent or fetched.
+    """
+    findings = [finding for check in CHECKS for finding in _run(check, desk)]
+    bad = [finding for finding in findings if not finding.good]
+    lines = [
+        f"  {mark(finding.good)} {finding.what}"
+        + (f"\n      {finding.hint}" if finding.hint else "")
+        for finding in findings
+    ]
+    lines.append(f"{len(bad)} to mend." if bad else "All is well.")
+    facts = {
+        "command": "doctor",
+        "findings": [{"ok": f.good, "what": f.what, "hint": f.hint} for f in findings],
+        "exit": EXIT_UNSOUND if bad else 0,
+    }
+    answer(facts, as_json=as_json, text="\n".join(lines))
+    if bad:
+        click.get_current_context().exit(EXIT_UNSOUND)
+
+
+def _run(check: Callable[[Desk], Iterator[Finding]], desk: Desk) -> Iterator[Finding]:
+    try:
+        yield from check(desk)
+    except NewsletterError as error:
+        yield Finding(
+            False,
+            f"{error.where}: {error.message}" if error.where else error.message,
+            error.hint or "",
+        )
+
+
+def python_and_configuration(desk: Desk) -> Iterator[Finding]:
+    """The interpreter, and the configuration it read."""
+    config = desk.config
+    yield Finding(True, f"python {platform.python_version()}")
+    yield Finding(
+        True, f"{config.path.name}: {config.tables.letter.name}, {desk.letter.timezone.key}"
+    )
+    if desk.letter.base_url.endswith(".example.org") or desk.letter.base_url.endswith(
+        ".example.com"
+    ):
+        yield Finding(True, f"base_url is still an example: {desk.letter.base_url}")
+
+
+def articles(desk: Desk) -> Iterator[Finding]:
+    """Every article can be read, and the newest one composed."""
+    shelf = desk.shelf()
+    for error in shelf.archive.errors:
+        yield Finding(False, f"{error.where}: {error.message}", error.hint or "")
+    count = len(shelf.archive.articles)
+    yield Finding(count > 0, f"{count} articles", "" if count else 'newsletter new "Hello"')
+    if count:
+        article = shelf.archive.articles[-1]
+        size = len(shelf.compose(article).email.html.encode())
+        yield Finding(size < 102_400, f"{article.slug} composes: {size / 1024:.0f} KB of HTML")
+
+
+def database(desk: Desk) -> Iterator[Finding]:
+    """The database opens, and somebody is in it."""
+    with desk.open_store() as store:
+        census = store.census()
+    active = census[SubscriberStatus.ACTIVE]
+    yield Finding(True, f"database: {sum(census.values())} people, {active} active")
+
+
+def privacy(desk: Desk) -> Iterator[Finding]:
+    """People and keys: readable by their owner only, and not in git (7.32, 7.37)."""
+    folder = desk.config.state_folder
+    for path in sorted(folder.rglob("*")) if os.name == "posix" and folder.is_dir() else ():
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield Finding(
+                False,
+                f"{path.relative_to(desk.config.root)} is readable by others",
+                f"chmod go= {path}",
+            )
+    tracked = [name for name in tracked_files(desk.config.root) if _private(name)]
+    for name in tracked:
+        yield Finding(
+            False, f"{name} is in git", f"git rm --cached {name}, and change what it held"
+        )
+    if not tracked:
+        yield Finding(True, "no people, keys or secrets in git")
+
+
+def _private(name: str) -> bool:
+    path = Path(name)
+    return ".newsletter" in path.parts or path.name == ".env" or path.suffix in (".pem", ".db")
+
+
+def relays(desk: Desk) -> Iterator[Finding]:
+    """Each relay's settings and secret are there."""
+    for name in relay_names(desk.config):
+        relay = load_relay(desk.config, name, desk.environ)
+        place = (
+            "on this machine"
+            if relay.kind != "smtp"
+            else f"{relay.host}:{relay.port} {relay.tls.value}"
+        )
+        login = f", login {relay.username}" if relay.username else ""
+        good = relay.username is None or relay.password is not None
+        yield Finding(
+            good,
+            f"relay {name}: {relay.kind}, {place}{login}",
+            "" if good else "a username without a password: set password_env",
+        )
+
+
+CHECKS: tuple[Callable[[Desk], Iterator[Finding]], ...] = (
+    python_and_configuration,
+    articles,
+    database,
+    privacy,
+    relays,
+)

@@ -1,0 +1,1 @@
+"""The import command's inside: read, rehearse or write, report."""

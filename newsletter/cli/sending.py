@@ -1,0 +1,292 @@
+"""test, send, resume: nothing leaves before a person, or a flag, has said how many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import click
+
+from newsletter.audience.addresses import parse_address
+from newsletter.cli.boundary import Desk, answer, interactive, json_option, note
+from newsletter.cli.delivering import Delivering
+from newsletter.cli.findings import label, warn
+from newsletter.credentials import load_relay
+from newsletter.delivery.addressing import Addressee
+from newsletter.delivery.origin import origin_of
+from newsletter.delivery.proof import Proof, send_proof
+from newsletter.delivery.publish import Publication, check_not_sent, publish
+from newsletter.errors import AudienceError, RelayRefused, SendRefused, UsageError
+from newsletter.model import Article, Email, Relay, Send, SendState
+from newsletter.pipeline import ready
+from newsletter.shelf import Shelf
+from newsletter.smtp import open_transport
+from newsletter.store import Audience, HeadCount, Store
+
+issue_argument = click.argument("name", metavar="ISSUE")
+relay_option = click.option("--relay", "relay_name", metavar="NAME", help="Another relay.")
+
+
+class Expected(click.ParamType):
+    """N or A..B."""
+
+    name = "N|A..B"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> range:
+        first, dots, last = str(value).partition("..")
+        try:
+            low, high = int(first), int(last if dots else first)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor A..B", param, ctx)
+        return range(low, high + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """How the person agrees: typed at the prompt, or by --yes with the audience expected."""
+
+    yes: bool
+    expect: range | None
+
+    def check(self, count: int, question: str) -> None:
+        """Raises SendRefused when the audience is not as expected or the answer is not the
+        number, UsageError when nobody can be asked."""
+        if self.expect is not None and count not in self.expect:
+            raise SendRefused(
+                f"{count} recipients, expected {_span(self.expect)}: nothing was sent",
+                hint="look: newsletter send ISSUE --dry-run",
+                code="send.unexpected",
+            )
+        if self.yes:
+            return
+        if not interactive():
+            raise UsageError(
+                "nobody is at the terminal to confirm",
+                hint=f"say it with flags: --yes --expect {count}",
+                code="usage.needs_flag",
+            )
+        note(question)
+        typed = click.prompt(
+            "Type the number of recipients to send, anything else to stop",
+            default="",
+            show_default=False,
+            err=True,
+        )
+        if typed.strip() != str(count):
+            raise SendRefused("stopped: nothing was sent", code="send.declined")
+
+
+def _span(expected: range) -> str:
+    return str(expected[0]) if len(expected) == 1 else f"{expected.start}..{expected.stop - 1}"
+
+
+@click.command("send")
+@issue_argument
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be sent, send nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask (use --expect with it).")
+@click.option("--expect", type=Expected(), help="Refuse an audience of another size.")
+@click.option("--tag", help="Only to subscribers with this tag.")
+@click.option("--only-new", is_flag=True, help="Only to people who have not got this issue yet.")
+@click.option("--resume", "go_on", is_flag=True, help="Go on with an interrupted send.")
+@relay_option
+@json_option
+@click.pass_obj
+def send_command(  # noqa: PLR0913  one parameter per flag of the command line
+    desk: Desk,
+    name: str,
+    dry_run: bool,
+    yes: bool,
+    expect: range | None,
+    tag: str | None,
+    only_new: bool,
+    go_on: bool,
+    relay_name: str | None,
+    as_json: bool,
+) -> None:
+    """Send ISSUE to the subscribers: freeze it, write the ledger, deliver, say who got it.
+
+    Ctrl-C finishes the mail in flight and stops; `newsletter resume ISSUE` goes on, and nobody
+    gets it twice.
+    """
+    if go_on:
+        _resume(desk, name, relay_name, as_json)
+        return
+    shelf = desk.shelf()
+    article = shelf.find(name)
+    relay = load_relay(desk.config, relay_name, desk.environ)
+    composed = shelf.compose(article)
+    with desk.open_store() as store:
+        publication = Publication(
+            email=composed.email,
+            origin=origin_of(desk.config.root),
+            relay=relay.name,
+            audience=Audience(tag=tag, only_new=only_new),
+        )
+        count = store.head_count(article.slug, publication.audience)
+        warn(composed.problems)
+        if dry_run:
+            answer(*_dry_run(shelf, article, publication, count), as_json=as_json)  # type: ignore[misc]
+            return
+        _check_sendable(article, shelf)
+        check_not_sent(store, article.slug, only_new=only_new)
+        publication = replace(publication, email=ready(composed))
+        question = f"{label(article)} -> {people(count.recipients)} by {relay.name}."
+        if count.recipients:
+            Consent(yes=yes, expect=expect).check(count.recipients, question)
+        send = publish(store, publication, desk.now())
+        Delivering(desk, store, as_json=as_json).run(send, relay)
+
+
+def _check_sendable(article: Article, shelf: Shelf) -> None:
+    if article.draft:
+        raise SendRefused(
+            f'"{article.title}" is a draft',
+            path=article.path,
+            hint="remove `draft: true` from its front matter",
+            code="send.draft",
+        )
+    if article.date and article.date > shelf.now:
+        local = article.date.astimezone(shelf.letter.timezone)
+        raise SendRefused(
+            f'"{article.title}" is dated {local:%d %b %Y %H:%M}, which is still to come',
+            path=article.path,
+            hint="send it then, or change its date",
+            code="send.future",
+        )
+
+
+def people(count: int) -> str:
+    """`1 person`, `4,812 people`."""
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
+def _dry_run(
+    shelf: Shelf, article: Article, publication: Publication, count: HeadCount
+) -> tuple[dict[str, object], str]:
+    email, issue = publication.email, shelf.issue(article)
+    excluded = "".join(f"  -{number} {reason}" for reason, number in count.exclusions.items())
+    more = count.recipients - len(count.sample)
+    shown = ", ".join(count.sample) + (f", ... {more:,} more" if more > 0 else "")
+    previous = issue.previous.title if issue.previous else "none"
+    following = issue.next.title if issue.next else "none yet"
+    lines = (
+        f"Issue      {label(article)}      {email.content_hash[:8]}",
+        f"Subject    {email.subject}",
+        f"From       {shelf.letter.sender.name} <{shelf.letter.sender.address}>      "
+        f"relay {publication.relay}",
+        f"Audience   {count.recipients:,} of {count.candidates:,}{excluded}      "
+        f"tag: {publication.audience.tag or 'all'}",
+        f"Teasers    previous: {previous}      next: {following}",
+        f"Size       HTML {_kb(email.html)}   text {_kb(email.text)}   List-Unsubscribe one-click",
+        f"Would send to  {shown or 'nobody'}",
+        f"Nothing was sent.  To send:  newsletter send {article.slug}",
+    )
+    facts: dict[str, object] = {
+        "command": "send",
+        "dry_run": True,
+        "issue": article.slug,
+        "recipients": count.recipients,
+        "candidates": count.candidates,
+        "exclusions": dict(count.exclusions),
+        "content_hash": email.content_hash,
+        "html_bytes": len(email.html.encode()),
+    }
+    return facts, "\n".join(lines)
+
+
+def _kb(text: str) -> str:
+    return f"{len(text.encode()) / 1024:.0f} KB"
+
+
+@click.command("resume")
+@issue_argument
+@relay_option
+@json_option
+@click.pass_obj
+def resume_command(desk: Desk, name: str, relay_name: str | None, as_json: bool) -> None:
+    """Go on with a send of ISSUE that was interrupted. Nobody gets it twice.
+
+    What is sent is the issue as it was frozen, whatever the file says by now.
+    """
+    _resume(desk, name, relay_name, as_json)
+
+
+def _resume(desk: Desk, name: str, relay_name: str | None, as_json: bool) -> None:
+    with desk.open_store() as store:
+        send = unfinished(store, slug_in(desk, store, name))
+        relay = load_relay(desk.config, relay_name or send.relay, desk.environ)
+        Delivering(desk, store, as_json=as_json).run(send, relay)
+
+
+def slug_in(desk: Desk, store: Store, name: str) -> str:
+    """The slug that `name` means: one that the ledger knows as it stands, else an article's."""
+    if store.sends(name):
+        return name
+    return desk.shelf().find(name).slug
+
+
+def unfinished(store: Store, slug: str) -> Send:
+    """The send of the issue that has work left. Raises SendRefused when there is none."""
+    for send in store.sends(slug):
+        if send.state is not SendState.DONE:
+            return send
+    raise SendRefused(
+        f'nothing to resume: no unfinished send of "{slug}"',
+        hint=f"newsletter status {slug}",
+        code="send.nothing",
+    )
+
+
+@click.command("test")
+@issue_argument
+@click.option("--to", "addresses", multiple=True, required=True, metavar="ADDR")
+@click.option("--as", "seen_as", metavar="ADDR", help="Fill the slots as for this subscriber.")
+@relay_option
+@json_option
+@click.pass_obj
+def test_command(
+    desk: Desk,
+    name: str,
+    addresses: tuple[str, ...],
+    seen_as: str | None,
+    relay_name: str | None,
+    as_json: bool,
+) -> None:
+    """Mail a proof of ISSUE to yourself, drafts too; the subject says [proof]."""
+    readers = _readers(desk, addresses, seen_as)
+    shelf = desk.shelf()
+    composed = shelf.compose(shelf.find(name))
+    warn(composed.problems)
+    relay = load_relay(desk.config, relay_name, desk.environ)
+    replies = _prove(desk, composed.email, readers, relay)
+    facts = {"command": "test", "relay": relay.name, "proofs": replies}
+    text = "\n".join(
+        f"proof     to {reply['to']} by {relay.name}: {reply['code']} {reply['text']}"
+        for reply in replies
+    )
+    answer(facts, as_json=as_json, text=text)
+    refused = next((reply for reply in replies if reply["code"] not in range(200, 300)), None)
+    if refused:
+        raise RelayRefused(f"the proof to {refused['to']} was refused: {refused['text']}")
+
+
+def _readers(desk: Desk, addresses: tuple[str, ...], seen_as: str | None) -> list[Addressee]:
+    parsed = [parse_address(address) for address in addresses]
+    if seen_as is None:
+        return [Addressee(0, address, "", {}) for address in parsed]
+    with desk.open_store() as store:
+        subscriber = store.subscriber(parse_address(seen_as))
+    if subscriber is None:
+        raise AudienceError(f"no subscriber has the address {seen_as}")
+    return [Addressee(0, address, subscriber.name, subscriber.fields) for address in parsed]
+
+
+def _prove(
+    desk: Desk, email: Email, readers: list[Addressee], relay: Relay
+) -> list[dict[str, object]]:
+    proof = Proof(email=email, letter=desk.letter, keys=desk.keys, made_at=desk.now())
+    return [
+        {"to": mail.rcpt_to, "code": reply.code, "status": reply.status, "text": reply.text}
+        for mail, reply in send_proof(proof, readers, open_transport(relay))
+    ]

@@ -1,0 +1,156 @@
+"""status: who got it, who did not."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+
+import click
+
+from newsletter.cli.boundary import Desk, answer, json_option
+from newsletter.cli.sending import slug_in
+from newsletter.errors import UsageError
+from newsletter.model import Delivery, DeliveryState, Send, SendState
+from newsletter.store import Store
+
+COLUMNS = (
+    "address",
+    "state",
+    "reason",
+    "attempts",
+    "code",
+    "status",
+    "text",
+    "message_id",
+    "updated_at",
+)
+
+
+@click.command("status")
+@click.argument("name", metavar="[ISSUE]", required=False)
+@click.option(
+    "--who",
+    type=click.Choice([state.value for state in DeliveryState]),
+    help="List the people in this state.",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="List them as CSV on stdout.")
+@json_option
+@click.pass_obj
+def status_command(
+    desk: Desk, name: str | None, who: str | None, as_csv: bool, as_json: bool
+) -> None:
+    """Say what became of every send, or of each recipient of ISSUE.
+
+    accepted: the relay took responsibility. unknown: the line died after the last byte, only the
+    relay's log can tell; it is never sent again silently. skipped: not mailed, with the reason.
+    """
+    if name is None and (who or as_csv):
+        raise UsageError(
+            "--who and --csv want an ISSUE", hint="newsletter status latest --who failed"
+        )
+    with desk.open_store() as store:
+        if name is None:
+            _overview(store, as_json)
+            return
+        sends = store.sends(slug_in(desk, store, name))
+        if as_csv or who:
+            _people(store, sends, who, as_csv=as_csv, as_json=as_json)
+            return
+        facts = [_facts(store, send) for send in sends]
+        text = "\n".join(_text(store, send) for send in sends) or f"{name}: never sent"
+        answer({"command": "status", "sends": facts}, as_json=as_json, text=text)
+
+
+def _overview(store: Store, as_json: bool) -> None:
+    sends = store.sends()
+    text = "\n".join(_text(store, send) for send in sends) or "nothing was sent yet"
+    facts = [_facts(store, send) for send in sends]
+    answer({"command": "status", "sends": facts}, as_json=as_json, text=text)
+
+
+def _facts(store: Store, send: Send) -> dict[str, object]:
+    progress = store.progress(send.id)
+    return {
+        "issue": send.slug,
+        "state": send.state.value,
+        "relay": send.relay,
+        "frozen_at": send.frozen_at.isoformat(),
+        "finished_at": send.finished_at.isoformat() if send.finished_at else None,
+        "content_hash": send.content_hash,
+        "commit": send.origin.commit,
+        "dirty": send.origin.dirty,
+        "candidates": send.candidates,
+        "recipients": send.recipients,
+        **{state.value: progress[state] for state in DeliveryState},
+        "reasons": dict(store.reasons(send.id)),
+    }
+
+
+def _text(store: Store, send: Send) -> str:
+    progress, reasons = store.progress(send.id), store.reasons(send.id)
+    commit = f"commit {send.origin.commit[:9]}" if send.origin.commit else "not in git"
+    dirty = ", with uncommitted changes" if send.origin.dirty else ""
+    lines = [
+        f"{send.slug}      {send.state.value}      {send.email.subject}",
+        f"  frozen {send.frozen_at:%Y-%m-%d %H:%M} UTC   {send.content_hash[:8]}   {commit}{dirty}"
+        f"   relay {send.relay}",
+        "  " + _counts(progress, send.recipients),
+    ]
+    if reasons:
+        lines.append("  skipped: " + ", ".join(f"{count} {why}" for why, count in reasons.items()))
+    if progress[DeliveryState.UNKNOWN]:
+        lines.append(f"  in doubt: newsletter status {send.slug} --who unknown")
+    if send.state is not SendState.DONE:
+        lines.append(f"  go on: newsletter resume {send.slug}")
+    return "\n".join(lines)
+
+
+def _counts(progress: Counter[DeliveryState], recipients: int) -> str:
+    shown = (state for state in DeliveryState if progress[state] or state is DeliveryState.ACCEPTED)
+    return f"{recipients:,} recipients: " + "   ".join(
+        f"{state.value} {progress[state]:,}" for state in shown
+    )
+
+
+def _people(
+    store: Store, sends: list[Send], who: str | None, *, as_csv: bool, as_json: bool
+) -> None:
+    state = DeliveryState(who) if who else None
+    rows = (row for send in sends for row in store.deliveries(send.id, state))
+    if as_csv:
+        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_cells(row) for row in rows)
+    elif as_json:
+        answer({"command": "status", "people": [_row(row) for row in rows]}, as_json=True)
+    else:
+        answer({}, as_json=False, text="\n".join(_line(row) for row in rows) or "nobody")
+
+
+def _row(row: Delivery) -> dict[str, object]:
+    reply = row.reply
+    return {
+        "address": row.address,
+        "state": row.state.value,
+        "reason": row.reason,
+        "attempts": row.attempts,
+        "code": reply.code if reply else None,
+        "status": reply.status if reply else None,
+        "text": reply.text if reply else None,
+        "message_id": row.message_id,
+        "updated_at": row.updated_at.isoformat() if row.updated_at else None,
+    }
+
+
+def _cells(row: Delivery) -> dict[str, object]:
+    from newsletter.audience.exports import guard  # noqa: PLC0415
+
+    return {
+        key: guard(value) if isinstance(value, str) else value for key, value in _row(row).items()
+    }
+
+
+def _line(row: Delivery) -> str:
+    reply = f"  {row.reply.code} {row.reply.status} {row.reply.text}" if row.reply else ""
+    return f"{row.state.value:<9} {row.address}  {row.reason}{reply}".rstrip()

@@ -1,0 +1,1 @@
+"""Where the store and the transport meet: publish decides, deliver performs."""

@@ -1,0 +1,45 @@
+"""Which commit an issue was sent from, and whether the tree was dirty.
+
+Enters: the publication's folder. Git is asked with fixed arguments, without hooks, monitors or a
+shell: the checkout may be hostile (deliverability 7.43).
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from newsletter.model import Origin
+
+GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+TIMEOUT_S = 10
+
+
+def origin_of(root: Path) -> Origin:
+    """The commit at `root` and whether anything below it differs; Origin() outside of git."""
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    if commit is None:
+        return Origin()
+    changes = _git(root, "status", "--porcelain", "--untracked-files=normal", "--", ".")
+    return Origin(commit=commit.strip(), dirty=changes is None or bool(changes.strip()))
+
+
+def tracked_files(root: Path) -> list[str]:
+    """The files below `root` that git tracks, relative to it; none outside of git."""
+    names = _git(root, "ls-files", "-z", "--", ".")
+    return [name for name in (names or "").split("\0") if name]
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603  fixed argv, no shell
+            (*GIT, *arguments),
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,73 @@
+"""Publishing: the Email and its audience, frozen in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.errors import SendRefused
+from newsletter.model import DeliveryState, Email, Origin, Send, SendState
+from newsletter.store import Audience, NewSend, Store
+
+UNDELIVERED = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What one person asked to be sent: the Email, whence it came, by which relay, to whom."""
+
+    email: Email
+    origin: Origin
+    relay: str
+    audience: Audience = Audience()
+
+    def as_new_send(self, frozen: Email | None) -> NewSend:
+        return NewSend(
+            email=frozen or self.email,
+            origin=self.origin,
+            relay=self.relay,
+            audience=self.audience,
+        )
+
+
+def check_not_sent(store: Store, slug: str, *, only_new: bool) -> Send | None:
+    """The latest send of the issue, or None when there was none.
+
+    Raises SendRefused when the issue was sent and `only_new` is not asked for, or when a send of
+    it is still unfinished.
+    """
+    sends = store.sends(slug)
+    if not sends:
+        return None
+    latest = sends[-1]
+    if latest.state is not SendState.DONE:
+        left = sum(store.progress(latest.id)[state] for state in UNDELIVERED)
+        raise SendRefused(
+            f'a send of "{slug}" is unfinished: {left} of {latest.recipients} left',
+            hint=f"go on: newsletter resume {slug}",
+            code="send.unfinished",
+        )
+    if not only_new:
+        count = store.head_count(slug, Audience(only_new=True)).recipients
+        people = "person has" if count == 1 else "people have"
+        raise SendRefused(
+            f'"{latest.email.subject}" went to {latest.recipients} people on '
+            f"{latest.frozen_at:%d %b %Y}",
+            hint=f"{count} {people} not got it. To them only: newsletter send {slug} --only-new",
+            code="send.already",
+        )
+    return latest
+
+
+def publish(store: Store, publication: Publication, now: datetime) -> Send:
+    """The frozen send. Late readers of an issue get the very bytes the first ones got, whatever
+    the file says by now (promise 2). Raises SendRefused when nobody is left to send to."""
+    audience = publication.audience
+    earlier = check_not_sent(store, publication.email.slug, only_new=audience.only_new)
+    if store.head_count(publication.email.slug, audience).recipients == 0:
+        raise SendRefused(
+            "nobody to send to",
+            hint="see: newsletter subscribers stats",
+            code="send.nobody",
+        )
+    return store.freeze(publication.as_new_send(earlier.email if earlier else None), now)

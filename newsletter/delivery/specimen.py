@@ -1,0 +1,32 @@
+"""A specimen: the mail as an invented reader would get it, for files, previews and golden tests.
+
+Its keys sign nothing and its reader does not exist, so the same sources give the same bytes
+everywhere, and the links in it open nobody's subscription.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+
+from newsletter.audience.tokens import Keys
+from newsletter.delivery.addressing import Addressee, recipient
+from newsletter.mime import fill, stencil
+from newsletter.model import Article, Email, Letter, Mail
+
+READER = Addressee(0, "ada@example.com", "Ada Example", {})
+KEYS = Keys((b"not a secret: for specimens only",))
+UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def specimen(email: Email, article: Article, letter: Letter) -> Mail:
+    """The mail for the invented reader, dated as the article."""
+    cut = stencil(email, letter, article.date or UNDATED)
+    return fill(cut, recipient(READER, email.slug, letter, KEYS))
+
+
+def part(content: bytes, subtype: str) -> str:
+    """The `plain` or `html` part of a mail's content, decoded, with LF; "" when there is none."""
+    body = message_from_bytes(content, policy=policy.default).get_body((subtype,))
+    text: str = body.get_content() if body is not None else ""
+    return text.replace("\r\n", "\n")

@@ -1,0 +1,117 @@
+"""THE CHAIN: the whole main job in one screen. Read this file first.
+
+    issues/2026-11-21-winter.md
+      | read                 -> Archive     every Article, in order; a bad file spoils only itself
+      | place                -> Issue       one Article with the teasers of its neighbours
+      | render               -> Composed    Email: subject, preheader, html, text, slots inside
+      ======== delivery.publish freezes the Email and the audience ========
+      | mime.stencil         -> Stencil     encoded once
+      | mime.fill            -> Mail        one recipient, only slots filled
+      | smtp                 -> Reply       one line in the ledger
+
+Every stage is a plain function of its arguments: same inputs, same bytes. Only this module knows
+their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.articles import Archive, issue_url, neighbours, published, read_archive
+from newsletter.compose import images, markup, plaintext
+from newsletter.compose.inline import inline_css
+from newsletter.compose.summary import summary
+from newsletter.compose.theme import Page, Theme
+from newsletter.errors import ComposeError
+from newsletter.model import Article, Email, Issue, Letter, Problem, Severity, Slot, Teaser
+from newsletter.slots import leftovers, open_slots
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """An Email and what composing it found worth saying."""
+
+    email: Email
+    problems: tuple[Problem, ...]
+
+
+def read(letter: Letter) -> Archive:
+    """Every article of the publication, oldest first, with the files that could not be read."""
+    return read_archive(letter)
+
+
+def place(article: Article, archive: Archive, letter: Letter, now: datetime) -> Issue:
+    """The article between its neighbours; drafts and future posts are nobody's neighbour."""
+    older, newer = neighbours(published(archive, now), article)
+    return Issue(
+        article=article,
+        url=issue_url(article, letter),
+        previous=teaser(older, letter) if older else None,
+        next=teaser(newer, letter) if newer else None,
+    )
+
+
+def teaser(article: Article, letter: Letter) -> Teaser:
+    """What the article shows of itself in its neighbours."""
+    return Teaser(
+        title=article.title,
+        summary=summary(article, letter),
+        url=issue_url(article, letter),
+        image=images.image_url(article, letter, article.image) if article.image else None,
+    )
+
+
+def render(issue: Issue, theme: Theme, letter: Letter) -> Composed:
+    """The issue as every reader receives it, before the slots are filled."""
+    article = issue.article
+    fragment = markup.to_fragment(issue, letter)
+    subject, in_subject = open_slots(article.subject, letter.fields)
+    lead = article.preheader or summary(article, letter)
+    preheader, in_preheader = open_slots(lead, letter.fields)
+    page = Page(
+        issue=issue, letter=letter, body=fragment.html, subject=subject, preheader=preheader
+    )
+    document, in_template = theme.fill_html(page)
+    text, in_text = theme.fill_text(page, plaintext.to_text(fragment.html))
+    slots = (*in_subject, *in_preheader, *fragment.slots, *in_template, *in_text)
+    email = Email(
+        slug=article.slug,
+        subject=subject,
+        preheader=preheader,
+        html=inline_css(document),
+        text=text,
+        url=issue.url,
+        slots=tuple(dict.fromkeys(slots)),
+    )
+    return Composed(email, (*fragment.problems, *_typed_braces(article, subject, preheader)))
+
+
+def ready(composed: Composed) -> Email:
+    """The Email, when nothing forbids sending it. Raises ComposeError at the first finding that
+    does: an error, or double braces that no subscriber's field will fill."""
+    for problem in composed.problems:
+        if problem.severity is Severity.ERROR or problem.code == "slot-unknown":
+            raise ComposeError(
+                problem.message, path=problem.path, line=problem.line, hint=problem.hint or None
+            )
+    if Slot("unsubscribe_url") not in composed.email.slots:
+        raise ComposeError(
+            "the mail has no unsubscribe link", hint="put {{ unsubscribe_url }} into email.html"
+        )
+    return composed.email
+
+
+def _typed_braces(article: Article, *texts: str) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(
+            path=article.path,
+            line=1,
+            severity=Severity.WARNING,
+            code="slot-unknown",
+            message=f"{braces} in the subject or preheader names no declared field",
+            hint="declare it: fields = [...] in [letter]",
+        )
+        for text in texts
+        for braces in leftovers(text)
+    )
