@@ -53,9 +53,7 @@ def parse_reply(stage: Stage, lines: Sequence[bytes]) -> Reply:
     status taken out of it. Raises LineLost when the lines are not one reply."""
     codes, texts, status = set(), [], ""
     for line in lines:
-        match = _LINE.match(line)
-        if match is None:
-            raise LineLost(f"not an SMTP reply: {printable(line[:60])!r}", in_doubt=False)
+        match = _reply_line(line)
         codes.add(match[1])
         text = printable(line[match.end() :]).strip()
         enhanced = _STATUS.match(text)
@@ -67,6 +65,13 @@ def parse_reply(stage: Stage, lines: Sequence[bytes]) -> Reply:
         raise LineLost("a reply with several codes (RFC 5321 4.2.1)", in_doubt=False)
     joined = " ".join(text for text in texts if text)
     return Reply(stage, int(codes.pop()), status, joined[:_TEXT_LIMIT])
+
+
+def _reply_line(line: bytes) -> re.Match[bytes]:
+    match = _LINE.match(line)
+    if match is None:
+        raise LineLost(f"not an SMTP reply: {printable(line[:60])!r}", in_doubt=False)
+    return match
 
 
 class ReplyReader:
@@ -99,7 +104,7 @@ class ReplyReader:
         while len(lines) < self.limits.reply_lines:
             line = self._line(deadline)
             lines.append(line)
-            if line[3:4] != b"-":
+            if _reply_line(line)[2] != b"-":
                 return lines
         raise LineLost(f"a reply of more than {self.limits.reply_lines} lines", in_doubt=False)
 
