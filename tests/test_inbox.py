@@ -13,11 +13,13 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from newsletter.errors import NewsletterError, RelayUnavailable, UsageError
 from newsletter.model import Mail, Relay, Tls
 from newsletter.smtp.client import SMTPTransport
-from newsletter.smtp.inbox import Inbox, InboxMail, clear, read_mail, received
+from newsletter.smtp.inbox import Inbox, InboxMail, clear, read_mail, received, subject_of
 from tests.smtpd import letter
 
 
@@ -96,6 +98,17 @@ def test_the_subject_is_decoded_for_the_list(
         assert send(inbox, Mail("n@example.org", "ada@example.com", "id", content)) == [250]
     wanted = "Schlaf & Ruhe \N{EN DASH} ein Brief" if subject is None else subject
     assert received(tmp_path)[0].subject == wanted
+
+
+SUBJECT_PARTS = st.one_of(
+    st.sampled_from([b"=?", b"?=", b"?q?", b"?b?", b"utf-8", b"rot13", b"idna", b"=E2", b"\r\n "]),
+    st.binary(max_size=6),
+)
+
+
+@given(st.lists(SUBJECT_PARTS, max_size=8))
+def test_any_subject_can_be_listed(parts: list[bytes]) -> None:
+    assert isinstance(subject_of(b"Subject: " + b"".join(parts) + b"\r\n\r\n"), str)
 
 
 def test_attack_5_smuggled_mail_stays_inside_one_mail(tmp_path: Path) -> None:

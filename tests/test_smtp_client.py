@@ -190,10 +190,11 @@ def test_a_relay_may_ask_for_fewer_mails_per_connection() -> None:
 
 
 @pytest.mark.parametrize("at", ["mail", "rcpt", "data", "dot"])
+@pytest.mark.parametrize("drop", [True, False])
 def test_421_is_a_reply_and_the_next_mail_goes_over_a_new_connection(
-    relay: ScriptedRelay, at: str
+    relay: ScriptedRelay, at: str, *, drop: bool
 ) -> None:
-    relay.on(at, say="421 4.3.2 closing", times=1, drop=True)
+    relay.on(at, say="421 4.3.2 closing", times=1, drop=drop)
     with connected(relay) as transport:
         first, second = replies(transport, people(2))
     assert (first.stage, first.code, first.status) == (Stage(at), 421, "4.3.2")

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from pathlib import Path
 from types import TracebackType
@@ -152,7 +152,7 @@ class _Receiver:
                     rcpt_to=recipients,
                     received_at=datetime.now(UTC),
                     size=len(content),
-                    subject=_subject(content),
+                    subject=subject_of(content),
                 )
             )
         except OSError as error:
@@ -169,7 +169,7 @@ class _Receiver:
             os.close(index)
 
 
-def _subject(content: bytes) -> str:
+def subject_of(content: bytes) -> str:
     """The decoded subject, or "". Never raises: anybody on this machine can send here."""
     head = content[:_HEAD_LIMIT].partition(b"\r\n\r\n")[0]
     found = _SUBJECT.search(head)
@@ -178,7 +178,7 @@ def _subject(content: bytes) -> str:
     raw = found[1].replace(b"\r\n", b"").decode("utf-8", "replace")
     try:
         return str(make_header(decode_header(raw)))
-    except (HeaderParseError, LookupError, ValueError):
+    except (MessageError, LookupError, ValueError):
         return raw
 
 
