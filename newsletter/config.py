@@ -297,6 +297,7 @@ def _tables_in(path: Path, text: str) -> Mapping[str, Any] | None:
 def _explain(error: ValidationError, path: Path, text: str) -> ConfigError:
     prefix = () if path.name == FILE_NAME else ("tool", "newsletter")
     faults = [_fault(dict(item), path, text, prefix) for item in error.errors()]
+    faults.sort(key=lambda fault: fault.code != "config.unknown_key")
     first, others = faults[0], faults[1:]
     rest = "".join(f"\n  also {other.where}: {other.message}" for other in others)
     return ConfigError(

@@ -210,8 +210,7 @@ def unsubscribe(desk: Desk, address: str, reason: str, as_json: bool) -> None:
     with desk.open_store() as store:
         if "@" not in address:
             number = read_unsubscribe_token(desk.keys, address)
-            people = (person for person in store.subscribers() if person.id == number)
-            found = next(people, None) if number is not None else None
+            found = store.subscriber_with_id(number) if number is not None else None
             if found is None:
                 raise AudienceError("that token belongs to nobody here")
             address = found.address

@@ -16,8 +16,15 @@ MAX_ATTEMPTS = 5
 FIRST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=1)
 
-# RFC 3463 subjects that speak of policy, protocol or content: the same for everybody.
-OUR_STATUS = re.compile(r"^5\.(?:[567]\.|3\.4)")
+# RFC 3463: our sender address (5.1.7, 5.1.8), size, protocol, content and policy are the same for
+# everybody; the other addressing and mailbox codes are the recipient's own.
+OUR_STATUS = re.compile(r"5\.(?:1\.[78]$|3\.4|[567]\.)")
+THEIR_STATUS = re.compile(r"5\.[12]\.")
+THEIR_WORDS = re.compile(
+    r"(?:user|mailbox|recipient|address|account).{0,20}"
+    r"(?:unknown|not found|does not exist|unavailable|disabled|full)|no such (?:user|mailbox)",
+    re.IGNORECASE,
+)
 OUR_WORDS = re.compile(
     r"spam|block(?:ed|list)|policy|reputation|rbl|not authori[sz]ed|relay(?:ing)? denied|quota"
     r"|exceeded|dmarc|dkim|\bspf\b",
@@ -46,14 +53,17 @@ def outcome(delivery: Delivery, reply: Reply, now: datetime) -> Delivery:
 
 
 def ours(reply: Reply) -> bool:
-    """Whether the refusal is about the sender, the content or a policy, not the recipient."""
-    if reply.positive:
+    """Whether a permanent refusal is about the sender, the content or a policy: it would meet
+    every recipient alike."""
+    if not reply.permanent:
         return False
-    if reply.stage is not Stage.RCPT and reply.permanent and not reply.status.startswith("5.1."):
+    if reply.stage not in (Stage.RCPT, Stage.DATA, Stage.DOT) or OUR_STATUS.match(reply.status):
         return True
-    return reply.permanent and bool(OUR_STATUS.match(reply.status) or OUR_WORDS.search(reply.text))
+    if THEIR_STATUS.match(reply.status) or THEIR_WORDS.search(reply.text):
+        return False
+    return reply.stage is not Stage.RCPT or bool(OUR_WORDS.search(reply.text))
 
 
 def wait(attempts: int) -> timedelta:
     """How long to wait after so many attempts: 5 minutes, doubled each time, an hour at most."""
-    return min(FIRST_WAIT * 2 ** max(attempts - 1, 0), LONGEST_WAIT)
+    return min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 10), LONGEST_WAIT)

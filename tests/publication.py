@@ -1,0 +1,75 @@
+"""A publication in a temporary folder, and the command line to work on it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from newsletter.cli import cli
+from newsletter.sample import sample_toml
+
+CONFIG = sample_toml(
+    "Field Notes", "https://letters.example.org", "Ana <ana@letters.example.org>"
+)
+ARTICLE = """---
+title: {title}
+date: 2026-{month:02d}-01 08:00:00 +0000
+number: {month}
+---
+
+Hello {{{{ first_name | friend }}}},
+
+this is the letter of month {month}. It has a [link](https://example.org/{month}).
+"""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One publication's folder."""
+
+    root: Path
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        return path
+
+    def article(self, month: int, title: str = "") -> Path:
+        text = ARTICLE.format(title=title or f"Letter {month}", month=month)
+        return self.write(f"issues/2026-{month:02d}-01-letter-{month}.md", text)
+
+    def run(self, *arguments: str, typed: str | None = None, code: int | None = 0) -> Result:
+        """The result of `newsletter -C ROOT ARGUMENTS`, which must exit with `code`."""
+        result = CliRunner().invoke(
+            cli, ["-C", str(self.root), *arguments], input=typed, catch_exceptions=False
+        )
+        assert code is None or result.exit_code == code, f"{result.exit_code}: {result.output}"
+        return result
+
+    def ask(self, *arguments: str, code: int | None = 0) -> dict[str, Any]:
+        """The JSON answer of a command."""
+        result = self.run(*arguments, "--json", code=code)
+        answer: dict[str, Any] = json.loads(result.stdout)
+        return answer
+
+    def people(self, count: int) -> None:
+        for number in range(count):
+            self.run("subscribers", "add", f"p{number}@example.com", "--name", f"Pat {number}")
+
+    @property
+    def inbox(self) -> list[Path]:
+        return sorted((self.root / ".newsletter" / "inbox").glob("*.eml"))
+
+
+def publication(root: Path, months: int = 3) -> Publication:
+    """A publication with one article per month."""
+    made = Publication(root)
+    made.write("newsletter.toml", CONFIG)
+    for month in range(1, months + 1):
+        made.article(month)
+    return made

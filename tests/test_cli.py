@@ -1,0 +1,180 @@
+"""The command line: conventions, exit codes, one error boundary."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from newsletter.cli import COMMANDS, cli
+from tests.publication import Publication, publication
+
+
+@pytest.fixture
+def letter(tmp_path: Path) -> Publication:
+    return publication(tmp_path)
+
+
+def test_every_command_has_help() -> None:
+    for name in COMMANDS:
+        result = CliRunner().invoke(cli, [name, "--help"])
+        assert result.exit_code == 0, result.output
+        assert len(result.output.splitlines()) > 4
+
+
+def test_help_names_every_command_in_its_section() -> None:
+    output = CliRunner().invoke(cli, ["--help"]).output
+    assert all(f"\n  {name} " in output for name in COMMANDS)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; from newsletter.cli import cli\n"
+        "cli(['--help'], standalone_mode=False)\n"
+        "heavy = {'premailer','starlette','uvicorn','pygments','markdown','lxml','pydantic',"
+        "'aiosmtpd','rich','yaml','jinja2'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_misspelt_command_is_guessed(letter: Publication) -> None:
+    result = letter.run("sned", code=2)
+    assert "Did you mean 'send'?" in result.stderr
+
+
+def test_a_misspelt_option_is_guessed(letter: Publication) -> None:
+    assert "--dry-run" in letter.run("send", "latest", "--dru", code=2).stderr
+
+
+def test_an_error_names_the_file_and_goes_to_stderr(letter: Publication) -> None:
+    bad = letter.write("issues/2026-05-01-bad.md", "---\ntitle: Rust: what we learned\n---\nx\n")
+    result = letter.run("build", bad.name, "--out", str(letter.root / "out"), code=3)
+    assert "issues/2026-05-01-bad.md:2" in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_error_is_json_when_json_is_asked_for(letter: Publication) -> None:
+    answer = letter.ask("build", "nothing-like-it", code=2)
+    assert answer["error"]["code"] == "issue.none"
+    assert (answer["v"], answer["exit"]) == (1, 2)
+
+
+def test_outside_of_a_publication_it_says_how_to_start_one(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["-C", str(tmp_path), "list"])
+    assert result.exit_code == 2
+    assert "newsletter init" in result.stderr
+
+
+def test_an_issue_is_named_by_slug_number_prefix_path_or_latest(letter: Publication) -> None:
+    for name in ("letter-3", "3", "#3", "letter-3", "issues/2026-03-01-letter-3.md", "latest"):
+        built = letter.ask("build", name, "--out", str(letter.root / "out"))["built"]
+        assert [issue["slug"] for issue in built] == ["letter-3"], name
+
+
+def test_an_ambiguous_name_lists_the_candidates(letter: Publication) -> None:
+    result = letter.run("build", "letter", "--out", str(letter.root / "out"), code=2)
+    assert "letter-1" in result.stderr
+    assert "letter-3" in result.stderr
+
+
+def test_list_shows_the_newest_first_with_its_state(letter: Publication) -> None:
+    letter.write("issues/2026-04-01-draft.md", "---\ntitle: D\ndraft: true\n---\nx\n")
+    letter.write("issues/2030-04-01-later.md", "---\ntitle: L\n---\nx\n")
+    rows = letter.ask("list")["issues"]
+    assert [(row["slug"], row["state"]) for row in rows] == [
+        ("later", "scheduled"),
+        ("draft", "draft"),
+        ("letter-3", "ready"),
+        ("letter-2", "ready"),
+        ("letter-1", "ready"),
+    ]
+    assert not (letter.root / ".newsletter").exists(), "a question writes nothing"
+
+
+def test_new_makes_the_next_draft_which_reads_back(letter: Publication) -> None:
+    answer = letter.ask("new", 'Tea & "rest"', "--date", "2026-11-01")
+    assert (answer["slug"], answer["number"]) == ("tea-rest", 4)
+    [draft] = letter.ask("list", "--drafts")["issues"]
+    assert draft["title"] == 'Tea & "rest"'
+    letter.run("new", "Tea, rest", code=2)
+
+
+def test_build_writes_the_same_bytes_twice(letter: Publication) -> None:
+    first, second = letter.root / "a", letter.root / "b"
+    letter.run("build", "--out", str(first))
+    letter.run("build", "--out", str(second))
+    names = sorted(path.name for path in first.iterdir())
+    assert names == sorted(
+        f"letter-{month}.{kind}" for month in (1, 2, 3) for kind in ("eml", "html", "txt")
+    )
+    assert all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
+
+
+def test_one_bad_article_fails_alone(letter: Publication) -> None:
+    letter.write("issues/2026-05-01-bad.md", "---\ntitle: a: b\n---\nx\n")
+    result = letter.run("build", "--out", str(letter.root / "out"), code=3)
+    assert "built 3 of 4 issues" in result.stdout
+    assert "issues/2026-05-01-bad.md:2" in result.stderr
+
+
+def test_build_warns_of_braces_and_send_refuses_them(letter: Publication) -> None:
+    letter.write("issues/2026-06-01-x.md", "---\ntitle: X\n---\nHello {{ frist_name }},\n\ntext.\n")
+    result = letter.run("build", "x", "--out", str(letter.root / "out"))
+    assert "issues/2026-06-01-x.md:4: warning" in result.stderr
+    letter.people(1)
+    refused = letter.run("send", "x", "--yes", code=3)
+    assert "issues/2026-06-01-x.md:4" in refused.stderr
+    assert letter.inbox == []
+
+
+def test_braces_in_code_are_sent_as_typed(letter: Publication) -> None:
+    letter.write("issues/2026-06-01-x.md", "---\ntitle: X\n---\nWrite `{{ frist_name }}` so.\n")
+    letter.people(1)
+    letter.run("send", "x", "--yes")
+    assert b"{{ frist_name }}" in letter.inbox[0].read_bytes()
+
+
+def test_config_show_prints_no_secret_and_schema_is_json(letter: Publication) -> None:
+    assert "base_url" in letter.run("config", "show").stdout
+    assert "properties" in json.loads(letter.run("config", "schema").stdout)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(shell: str) -> None:
+    result = CliRunner().invoke(cli, ["completion", shell])
+    assert "_NEWSLETTER_COMPLETE" in result.output
+
+
+def test_init_makes_a_publication_that_works(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["init", str(tmp_path / "my-letter")])
+    assert result.exit_code == 0, result.output
+    made = Publication(tmp_path / "my-letter")
+    assert made.ask("list")["issues"][0]["slug"] == "hello"
+    made.run("doctor")
+    made.people(1)
+    made.run("send", "latest", "--yes")
+    assert len(made.inbox) == 1
+    assert ".newsletter/" in (made.root / ".gitignore").read_text()
+    again = CliRunner().invoke(cli, ["init", str(made.root)])
+    assert again.exit_code == 2
+
+
+def test_doctor_finds_a_bad_article_and_a_missing_password(letter: Publication) -> None:
+    letter.run("doctor")
+    letter.write("issues/2026-05-01-bad.md", "---\ntitle: a: b\n---\nx\n")
+    letter.write("newsletter.toml", (letter.root / "newsletter.toml").read_text().replace(
+        'preset = "inbox"', 'preset = "fastmail"\nusername = "u"\npassword_env = "NOT_SET_1"'
+    ))
+    result = letter.run("doctor", code=3)
+    assert "issues/2026-05-01-bad.md:2" in result.stdout
+    assert "NOT_SET_1" in result.stdout
+
+
+def test_attack_30_control_characters_never_reach_the_terminal(letter: Publication) -> None:
+    result = letter.run("build", "x\x1b[31mred", code=2)
+    assert "\x1b" not in result.stderr

@@ -1,0 +1,180 @@
+"""send, resume, test, status, subscribers: what a person and a cron job see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.publication import Publication, publication
+
+
+@pytest.fixture
+def letter(tmp_path: Path) -> Publication:
+    made = publication(tmp_path)
+    made.people(3)
+    return made
+
+
+def test_send_reaches_everybody_once_and_says_so(letter: Publication) -> None:
+    answer = letter.ask("send", "latest", "--yes", "--expect", "3")
+    assert (answer["sent"], answer["state"], answer["exit"]) == (3, "done", 0)
+    assert len(letter.inbox) == 3
+
+
+def test_dry_run_shows_the_audience_and_sends_nothing(letter: Publication) -> None:
+    letter.run("subscribers", "unsubscribe", "p0@example.com")
+    result = letter.run("send", "latest", "--dry-run")
+    assert "Audience   2 of 3  -1 unsubscribed" in result.stdout
+    assert "p1@example.com, p2@example.com" in result.stdout
+    assert "previous: Letter 2      next: none yet" in result.stdout
+    assert "Nothing was sent." in result.stdout
+    assert letter.inbox == []
+    assert letter.ask("status")["sends"] == []
+
+
+def test_without_a_terminal_and_without_a_flag_it_exits_2(letter: Publication) -> None:
+    result = letter.run("send", "latest", code=2)
+    assert "--yes --expect 3" in result.stderr
+    assert letter.ask("status")["sends"] == []
+
+
+@pytest.mark.parametrize("expected", ["4", "10..20"])
+def test_an_unexpected_audience_is_refused(letter: Publication, expected: str) -> None:
+    letter.run("send", "latest", "--yes", "--expect", expected, code=6)
+    assert letter.inbox == []
+
+
+def test_an_expected_range_lets_it_through(letter: Publication) -> None:
+    letter.run("send", "latest", "--yes", "--expect", "1..5")
+    assert len(letter.inbox) == 3
+
+
+def test_a_second_send_is_refused_and_only_new_reaches_the_rest(letter: Publication) -> None:
+    letter.run("send", "latest", "--yes")
+    refused = letter.run("send", "latest", "--yes", code=6)
+    assert "--only-new" in refused.stderr
+    letter.run("subscribers", "add", "late@example.com")
+    letter.run("send", "latest", "--yes", "--only-new", "--expect", "1")
+    assert len(letter.inbox) == 4
+    letter.run("send", "latest", "--yes", "--only-new", code=6)
+
+
+def test_late_readers_get_the_frozen_issue_whatever_the_file_says(letter: Publication) -> None:
+    letter.run("send", "latest", "--yes")
+    letter.article(3, title="Another title altogether")
+    letter.run("subscribers", "add", "late@example.com")
+    letter.run("send", "3", "--yes", "--only-new")
+    assert b"Subject: Letter 3" in letter.inbox[-1].read_bytes()
+
+
+def test_a_draft_and_a_future_issue_are_refused(letter: Publication) -> None:
+    letter.write("issues/2026-04-01-d.md", "---\ntitle: D\ndraft: true\n---\nx\n")
+    letter.write("issues/2031-04-01-f.md", "---\ntitle: F\n---\nx\n")
+    assert "draft" in letter.run("send", "d", "--yes", code=6).stderr
+    assert "still to come" in letter.run("send", "f", "--yes", code=6).stderr
+
+
+def test_a_tag_limits_the_audience_and_the_rest_is_explained(letter: Publication) -> None:
+    letter.run("subscribers", "tag", "p1@example.com", "--add", "vip")
+    letter.run("send", "latest", "--yes", "--tag", "vip")
+    [send] = letter.ask("status", "latest")["sends"]
+    assert send["accepted"] == 1
+    assert send["reasons"] == {"not tagged vip": 2}
+
+
+def test_status_answers_who_got_it_and_who_did_not(letter: Publication) -> None:
+    letter.run("subscribers", "unsubscribe", "p0@example.com")
+    letter.run("send", "latest", "--yes")
+    text = letter.run("status", "latest").stdout
+    assert "2 recipients: accepted 2   skipped 1" in text
+    got = letter.run("status", "latest", "--who", "accepted", "--csv").stdout.splitlines()
+    assert [line.split(",")[0] for line in got] == ["address", "p1@example.com", "p2@example.com"]
+    skipped = letter.run("status", "latest", "--who", "skipped").stdout
+    assert "p0@example.com  unsubscribed" in skipped
+
+
+def test_resume_without_anything_to_resume_is_refused(letter: Publication) -> None:
+    letter.run("resume", "latest", code=6)
+    letter.run("send", "latest", "--yes")
+    letter.run("send", "latest", "--resume", code=6)
+
+
+def test_test_mails_a_proof_of_a_draft_outside_of_the_ledger(letter: Publication) -> None:
+    letter.write("issues/2026-04-01-d.md", "---\ntitle: D\ndraft: true\n---\nHi {{ first_name | you }}\n")
+    letter.run("test", "d", "--to", "me@example.org", "--to", "you@example.org")
+    assert len(letter.inbox) == 2
+    assert b"Subject: [proof " in letter.inbox[0].read_bytes()
+    assert letter.ask("status")["sends"] == []
+    letter.run("test", "d", "--to", "me@example.org", "--as", "p1@example.com")
+    assert b"Hi Pat" in letter.inbox[-1].read_bytes().replace(b"=\r\n", b"")
+
+
+def test_the_file_relay_writes_eml_files(letter: Publication) -> None:
+    letter.write("newsletter.toml", (letter.root / "newsletter.toml").read_text().replace(
+        'preset = "inbox"', 'preset = "file"\nfolder = "outbox"'
+    ))
+    letter.run("send", "latest", "--yes")
+    assert len(list((letter.root / "outbox").glob("*.eml"))) == 3
+
+
+def test_a_relay_that_is_not_there_is_exit_75_and_nobody_is_lost(letter: Publication) -> None:
+    letter.write("newsletter.toml", (letter.root / "newsletter.toml").read_text().replace(
+        'preset = "inbox"', 'preset = "smtp"\nhost = "127.0.0.1"\nport = 9\ntls = "none"'
+    ))
+    letter.run("test", "latest", "--to", "me@example.org", code=75)
+
+
+def test_subscribers_are_added_shown_listed_tagged_exported_and_unsubscribed(
+    letter: Publication,
+) -> None:
+    letter.run(
+        "subscribers", "add", "Zoë Ek <zoe@example.com>", "--name", "Zoë Ek",
+        "--tag", "vip", "--field", "city=Lund",
+    )
+    shown = letter.ask("subscribers", "show", "zoe@example.com")["subscriber"]
+    assert (shown["name"], shown["tags"], shown["fields"]) == ("Zoë Ek", ["vip"], {"city": "Lund"})
+    assert shown["consent_source"] == "entered by hand"
+    letter.run("subscribers", "add", "zoe@EXAMPLE.com", code=2)
+    listed = letter.ask("subscribers", "list", "--tag", "vip")["subscribers"]
+    assert [row["address"] for row in listed] == ["zoe@example.com"]
+    stats = letter.ask("subscribers", "stats")
+    assert (stats["total"], stats["active"], stats["tags"]) == (4, 4, {"vip": 1})
+    letter.run("subscribers", "unsubscribe", "zoe@example.com")
+    assert "unsubscribed" in letter.run("subscribers", "list", "--status", "unsubscribed").stdout
+    assert "zoe@example.com" in letter.run("subscribers", "export").stdout
+
+
+def test_an_unsubscribe_token_of_a_sent_mail_unsubscribes_its_reader(letter: Publication) -> None:
+    letter.run("send", "latest", "--yes")
+    content = letter.inbox[1].read_text()
+    token = content.split("mailto:unsubscribe+")[1].split("@")[0]
+    answer = letter.ask("subscribers", "unsubscribe", token)
+    assert answer["subscriber"]["address"] == "p1@example.com"
+    letter.run("subscribers", "unsubscribe", "A" * 32, code=2)
+
+
+def test_import_counts_rehearses_and_reports_bad_rows(letter: Publication) -> None:
+    rows = "email,name,city\nnew@example.com,Nia,Lund\njoe@@x.org,Joe,\np1@example.com,Pat 1,Oslo\n"
+    file = letter.write("people.csv", rows)
+    rehearsed = letter.ask("subscribers", "import", str(file), "--dry-run")
+    done = letter.ask("subscribers", "import", str(file))
+    for answer in (rehearsed, done):
+        assert (answer["added"], answer["updated"], answer["bad"]) == (1, 1, 1)
+    assert letter.ask("subscribers", "stats")["total"] == 4
+    report = Path(done["report"]).read_text()
+    assert "joe@@x.org" in report
+    assert "3" in report.splitlines()[1]
+
+
+def test_an_unknown_status_stops_the_import(letter: Publication) -> None:
+    file = letter.write("people.csv", "email,status\na@example.com,active\nb@example.com,weird\n")
+    result = letter.run("subscribers", "import", str(file), code=2)
+    assert "weird" in result.stderr
+    assert letter.ask("subscribers", "stats")["total"] == 3
+
+
+def test_attack_37_the_database_is_for_its_owner_only(letter: Publication) -> None:
+    folder = letter.root / ".newsletter"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "newsletter.db").stat().st_mode & 0o777 == 0o600

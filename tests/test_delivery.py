@@ -1,0 +1,284 @@
+"""Publishing and delivering, on a real database and against a real SMTP server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.audience.tokens import Keys
+from newsletter.delivery.deliver import Office, deliver
+from newsletter.delivery.publish import Publication, publish
+from newsletter.errors import LineLost, RelayRefused, RelayUnavailable, SendRefused
+from newsletter.model import (
+    Delivery,
+    DeliveryState,
+    Email,
+    Letter,
+    Mail,
+    NewSubscriber,
+    Origin,
+    Send,
+    SendState,
+    Slot,
+)
+from newsletter.smtp import open_transport
+from newsletter.store import Audience, Store, open_store
+from tests.sample import letter
+from tests.smtpd import ScriptedRelay
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+UNSUBSCRIBE = Slot("unsubscribe_url")
+FRIEND = Slot("first_name", "friend")
+EMAIL = Email(
+    slug="winter",
+    subject="Winter",
+    preheader="Short days",
+    html=(
+        "<!DOCTYPE html><html><body>"
+        f'<p>Hello {FRIEND.token}</p><a href="{UNSUBSCRIBE.token}">Unsubscribe</a></body></html>'
+    ),
+    text=f"Hello {FRIEND.token}\n{UNSUBSCRIBE.token}\n",
+    url="https://letters.example.org/winter/",
+    slots=(FRIEND, UNSUBSCRIBE),
+)
+
+
+class World:
+    """A store with people in it, a relay, and a clock that stands still unless it is told."""
+
+    def __init__(self, store: Store, relay: ScriptedRelay, base: Letter) -> None:
+        self.store, self.relay, self.letter = store, relay, base
+        self.time = NOW
+        self.slept: list[float] = []
+        self.stop = False
+
+    def people(self, count: int) -> None:
+        for number in range(count):
+            person = NewSubscriber(address=f"p{number}@example.com", name=f"Person {number}")
+            self.store.add(person, NOW)
+
+    def publish(self, **audience: bool) -> Send:
+        publication = Publication(
+            email=EMAIL, origin=Origin(), relay="main", audience=Audience(**audience)
+        )
+        return publish(self.store, publication, self.time)
+
+    def office(self) -> Office:
+        return Office(
+            store=self.store,
+            letter=self.letter,
+            keys=Keys((b"k" * 32,)),
+            now=lambda: self.time,
+            sleep=self.slept.append,
+            stopping=lambda: self.stop,
+        )
+
+    def rows(self, send: Send) -> Iterator[Delivery]:
+        return deliver(send, open_transport(self.relay.relay()), self.office())
+
+    def deliver(self, send: Send) -> list[Delivery]:
+        return list(self.rows(send))
+
+    def states(self, send: Send) -> dict[str, str]:
+        return {row.address: row.state.value for row in self.store.deliveries(send.id)}
+
+    def state(self, send: Send) -> SendState:
+        return next(row.state for row in self.store.sends() if row.id == send.id)
+
+    def reached(self) -> list[str]:
+        return [taken.rcpt_to for taken in self.relay.accepted]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    store = open_store(f"sqlite:{tmp_path / 'state' / 'newsletter.db'}")
+    with store, ScriptedRelay() as relay:
+        yield World(store, relay, letter(tmp_path))
+
+
+def test_everybody_gets_one_mail_of_their_own(world: World) -> None:
+    world.people(20)
+    send = world.publish()
+    world.deliver(send)
+    assert world.reached() == [f"p{number}@example.com" for number in range(20)]
+    assert set(world.states(send).values()) == {"accepted"}
+    assert world.state(send) is SendState.DONE
+    contents = [taken.content.decode() for taken in world.relay.accepted]
+    assert len({content.split("Message-ID: ")[1].split("\r\n")[0] for content in contents}) == 20
+    assert "Hello Person" in contents[3]
+
+
+def test_attack_33_every_mail_has_one_recipient_and_says_so(world: World) -> None:
+    world.people(3)
+    world.deliver(world.publish())
+    for taken in world.relay.accepted:
+        assert len(taken.rcpt_tos) == 1
+        assert f"<{taken.rcpt_to}>" in taken.content.decode().split("\r\n\r\n")[0]
+
+
+def test_attack_34_a_second_send_of_the_same_issue_is_refused(world: World) -> None:
+    world.people(2)
+    world.deliver(world.publish())
+    with pytest.raises(SendRefused, match="--only-new"):
+        world.publish()
+
+
+def test_only_new_reaches_exactly_who_has_not_got_it(world: World) -> None:
+    world.people(2)
+    world.deliver(world.publish())
+    world.store.add(NewSubscriber(address="late@example.com"), NOW)
+    again = world.publish(only_new=True)
+    world.deliver(again)
+    assert world.reached() == ["p0@example.com", "p1@example.com", "late@example.com"]
+    assert again.content_hash == EMAIL.content_hash
+
+
+def test_nobody_left_is_a_refusal_not_an_empty_send(world: World) -> None:
+    with pytest.raises(SendRefused, match="nobody"):
+        world.publish()
+
+
+def test_an_unfinished_send_must_be_resumed_not_started_again(world: World) -> None:
+    world.people(1)
+    world.publish()
+    with pytest.raises(SendRefused, match="newsletter resume winter"):
+        world.publish(only_new=True)
+
+
+def test_exclusions_are_rows_with_reasons(world: World) -> None:
+    world.people(2)
+    world.store.unsubscribe("p0@example.com", "asked", NOW)
+    send = world.publish()
+    assert (send.candidates, send.recipients) == (2, 1)
+    assert dict(world.store.reasons(send.id)) == {"unsubscribed": 1}
+
+
+def test_promise_4_an_unsubscribe_in_the_middle_of_a_send_takes_effect(world: World) -> None:
+    world.people(5)
+    send = world.publish()
+    for row in world.rows(send):
+        if row.address == "p1@example.com":
+            world.store.unsubscribe("p3@example.com", "asked", NOW)
+    assert "p3@example.com" not in world.reached()
+    assert world.states(send)["p3@example.com"] == "skipped"
+    assert world.state(send) is SendState.DONE
+
+
+def test_a_refused_recipient_does_not_stop_the_others(world: World) -> None:
+    world.people(3)
+    world.relay.on("rcpt", to="p1@example.com", say="550 5.1.1 no such user")
+    send = world.publish()
+    world.deliver(send)
+    assert world.states(send) == {
+        "p0@example.com": "accepted",
+        "p1@example.com": "failed",
+        "p2@example.com": "accepted",
+    }
+    [failed] = world.store.deliveries(send.id, DeliveryState.FAILED)
+    assert failed.reply is not None
+    assert (failed.reply.code, failed.reply.status) == (550, "5.1.1")
+
+
+def test_a_deferred_recipient_is_tried_again_when_due_with_the_same_bytes(world: World) -> None:
+    world.people(2)
+    world.relay.on("dot", to="p1@example.com", say="451 4.3.0 try later", times=1)
+    send = world.publish()
+    world.deliver(send)
+    assert world.state(send) is SendState.PAUSED
+    world.deliver(send)
+    assert world.states(send)["p1@example.com"] == "deferred", "not due yet"
+    world.time += timedelta(minutes=6)
+    world.deliver(send)
+    assert world.state(send) is SendState.DONE
+    first, second = [
+        seen for seen in world.relay.transactions if seen.rcpt_tos == ["p1@example.com"]
+    ]
+    assert first.content == second.content
+
+
+def test_promise_6_three_policy_refusals_stop_the_run_and_fail_nobody(world: World) -> None:
+    world.people(10)
+    world.relay.on("dot", say="550 5.7.1 blocked by our list")
+    send = world.publish()
+    with pytest.raises(RelayRefused, match="5.7.1"):
+        world.deliver(send)
+    assert set(world.states(send).values()) == {"deferred", "pending"}
+    assert world.state(send) is SendState.PAUSED
+
+
+def test_a_refused_sender_stops_the_run_at_once(world: World) -> None:
+    world.people(5)
+    world.relay.on("mail", say="553 5.1.8 who are you")
+    send = world.publish()
+    with pytest.raises(RelayRefused):
+        world.deliver(send)
+    assert "failed" not in world.states(send).values()
+    assert world.reached() == []
+
+
+def test_a_line_lost_before_the_dot_is_tried_again_by_itself(world: World) -> None:
+    world.people(3)
+    world.relay.on("rcpt", to="p1@example.com", drop=True, times=1)
+    send = world.publish()
+    world.deliver(send)
+    assert set(world.states(send).values()) == {"accepted"}
+    assert sorted(world.reached()) == [f"p{n}@example.com" for n in range(3)]
+    assert len(world.slept) == 1
+
+
+def test_a_line_lost_after_the_dot_is_unknown_and_never_sent_again(world: World) -> None:
+    world.people(3)
+    world.relay.on("dot", to="p1@example.com", drop=True, times=1)
+    send = world.publish()
+    world.deliver(send)
+    assert world.states(send)["p1@example.com"] == "unknown"
+    assert world.reached().count("p1@example.com") == 1
+    assert world.states(send)["p2@example.com"] == "accepted"
+    assert world.state(send) is SendState.DONE
+
+
+def test_a_relay_that_keeps_dying_stops_the_run_after_three_tries(world: World) -> None:
+    world.people(3)
+    world.relay.on("mail", drop=True)
+    send = world.publish()
+    with pytest.raises((LineLost, RelayUnavailable)):
+        world.deliver(send)
+    assert len(world.slept) == 3
+    assert set(world.states(send).values()) == {"pending"}
+    assert world.state(send) is SendState.PAUSED
+
+
+def test_asked_to_stop_it_finishes_the_mail_in_flight_and_gives_back_the_rest(
+    world: World,
+) -> None:
+    world.people(10)
+    send = world.publish()
+    for number, _row in enumerate(world.rows(send)):
+        world.stop = number == 3
+    states = list(world.states(send).values())
+    assert states.count("accepted") == len(world.reached())
+    assert states.count("accepted") + states.count("pending") == 10
+    assert 4 <= states.count("accepted") <= 5
+    world.stop = False
+    world.deliver(send)
+    assert sorted(world.reached()) == sorted(f"p{number}@example.com" for number in range(10))
+
+
+def test_attack_6_a_name_that_looks_like_a_template_arrives_literally(world: World) -> None:
+    world.store.add(NewSubscriber(address="eve@example.com", name="{{7*7}}"), NOW)
+    world.deliver(world.publish())
+    content = world.relay.accepted[0].content.decode()
+    assert "Hello {{7*7}}" in content.replace("=\r\n", "")
+    assert "49" not in content.split("\r\n\r\n", 1)[1].split("Hello")[1][:20]
+
+
+def test_attack_35_a_mail_holds_nothing_of_another_reader(world: World) -> None:
+    world.people(6)
+    world.deliver(world.publish())
+    mails: list[Mail | str] = [taken.content.decode() for taken in world.relay.accepted]
+    for number, text in enumerate(mails):
+        others = {f"p{other}@example.com" for other in range(6)} - {f"p{number}@example.com"}
+        assert not any(other in str(text) for other in others)
