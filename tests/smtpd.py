@@ -102,10 +102,9 @@ class ScriptedRelay:
         self.transactions: list[Transaction] = []
         self.commands: list[tuple[int, str]] = []
         self.connections = 0
-        self.rest = b""
         self._cues: list[Cue] = []
         self._lock = threading.RLock()
-        self._open: set[socket.socket] = set()
+        self.open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self.closing = threading.Event()
         self._context: ssl.SSLContext | None = None
@@ -134,11 +133,6 @@ class ScriptedRelay:
         with self._lock:
             self._cues.append(cue)
         return self
-
-    def clear(self) -> None:
-        """Forget the script; the record stays."""
-        with self._lock:
-            self._cues.clear()
 
     def cue(self, at: str, about: str = "") -> Cue:
         """What to do at this point, counted as done."""
@@ -192,7 +186,7 @@ class ScriptedRelay:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         self._listener.close()
         with self._lock:
-            still_open = list(self._open)
+            still_open = list(self.open)
         for sock in still_open:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -216,20 +210,8 @@ class ScriptedRelay:
             with self._lock:
                 self.connections += 1
                 conversation = Conversation(self, sock, self.connections)
-                self._open.add(sock)
+                self.open.add(sock)
             self._start(conversation.run)
-
-    def begun(self, transaction: Transaction) -> None:
-        with self._lock:
-            self.transactions.append(transaction)
-
-    def heard(self, connection: int, line: str) -> None:
-        with self._lock:
-            self.commands.append((connection, line))
-
-    def closed(self, sock: socket.socket) -> None:
-        with self._lock:
-            self._open.discard(sock)
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -258,13 +240,13 @@ class Conversation:
             self._say("greeting")
             while True:
                 self._obey(self._line())
-        self.relay.closed(self.raw)
+        self.relay.open.discard(self.raw)
         self.sock.close()
 
     # verbs
 
     def _obey(self, line: str) -> None:
-        self.relay.heard(self.number, line)
+        self.relay.commands.append((self.number, line))
         verb = line.split(" ", maxsplit=1)[0].upper()
         match verb:
             case "EHLO":
@@ -309,7 +291,7 @@ class Conversation:
     def _auth(self, line: str) -> None:
         if line.upper().startswith("AUTH LOGIN"):
             self._send(b"334 UGFzc3dvcmQ6\r\n")
-            self.relay.heard(self.number, f"(login) {self._line()}")
+            self.relay.commands.append((self.number, f"(login) {self._line()}"))
         self._say("auth")
 
     def _mail(self, sender: str) -> None:
@@ -317,7 +299,7 @@ class Conversation:
             self._send(b"503 5.5.1 nested MAIL command\r\n")
         elif self._say("mail", sender).startswith("2"):
             self.transaction = Transaction(self.number, sender)
-            self.relay.begun(self.transaction)
+            self.relay.transactions.append(self.transaction)
 
     def _rcpt(self, recipient: str) -> None:
         if self.transaction is None:
