@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import quopri
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +28,7 @@ from newsletter.model import (
 from newsletter.smtp import open_transport
 from newsletter.store import Audience, Store, open_store
 from tests.sample import letter
-from tests.smtpd import ScriptedRelay
+from tests.smtpd import ScriptedRelay, Transaction
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 UNSUBSCRIBE = Slot("unsubscribe_url")
@@ -92,6 +93,11 @@ class World:
         return [taken.rcpt_to for taken in self.relay.accepted]
 
 
+def decoded(taken: Transaction) -> str:
+    """The mail as text, its quoted-printable undone."""
+    return quopri.decodestring(taken.content).decode()
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     store = open_store(f"sqlite:{tmp_path / 'state' / 'newsletter.db'}")
@@ -106,7 +112,7 @@ def test_everybody_gets_one_mail_of_their_own(world: World) -> None:
     assert world.reached() == [f"p{number}@example.com" for number in range(20)]
     assert set(world.states(send).values()) == {"accepted"}
     assert world.state(send) is SendState.DONE
-    contents = [taken.content.decode() for taken in world.relay.accepted]
+    contents = [decoded(taken) for taken in world.relay.accepted]
     assert len({content.split("Message-ID: ")[1].split("\r\n")[0] for content in contents}) == 20
     assert "Hello Person" in contents[3]
 
@@ -270,9 +276,9 @@ def test_asked_to_stop_it_finishes_the_mail_in_flight_and_gives_back_the_rest(
 def test_attack_6_a_name_that_looks_like_a_template_arrives_literally(world: World) -> None:
     world.store.add(NewSubscriber(address="eve@example.com", name="{{7*7}}"), NOW)
     world.deliver(world.publish())
-    content = world.relay.accepted[0].content.decode()
-    assert "Hello {{7*7}}" in content.replace("=\r\n", "")
-    assert "49" not in content.split("\r\n\r\n", 1)[1].split("Hello")[1][:20]
+    content = decoded(world.relay.accepted[0])
+    assert content.count("Hello {{7*7}}") == 2
+    assert "To: {{7*7}} <eve@example.com>" in content
 
 
 def test_attack_35_a_mail_holds_nothing_of_another_reader(world: World) -> None:

@@ -27,7 +27,7 @@ from starlette.routing import Route
 
 from newsletter.compose.images import media_path
 from newsletter.delivery.specimen import part
-from newsletter.errors import NewsletterError
+from newsletter.errors import NewsletterError, UsageError
 from newsletter.preview.guard import MAIL_POLICY, Guard
 from newsletter.preview.studio import Studio, headers_of, with_local_images
 
@@ -57,7 +57,7 @@ def desk_app(studio: Studio, watched: Iterable[Path] = ()) -> Starlette:
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard)],
-        exception_handlers={NewsletterError: error_card, KeyError: no_such_mail},
+        exception_handlers={NewsletterError: error_card},
     )
 
 
@@ -170,11 +170,9 @@ def static(request: Request) -> Response:
 
 
 def error_card(request: Request, error: Exception) -> Response:
-    """The failure as a page that reloads when the file is mended."""
+    """The failure as a page that reloads when the file is mended; 404 for a mail or an issue that
+    is not there."""
+    if isinstance(error, UsageError):
+        return PlainTextResponse(f"{error}\n", 404)
     body = pages.get_template("error.html").render(error=error, where="issues")
     return HTMLResponse(body, status_code=500)
-
-
-def no_such_mail(request: Request, error: Exception) -> Response:
-    """404 for a key that the inbox does not have."""
-    return PlainTextResponse("no such mail\n", 404)

@@ -64,7 +64,7 @@ class Studio:
         return list(reversed(received(self.inbox)))
 
     def letterbox(self, key: str) -> bytes:
-        """The mail with that key, byte for byte. Raises KeyError."""
+        """The mail with that key, byte for byte. Raises UsageError."""
         return read_mail(self.inbox, key)
 
 

@@ -1,0 +1,109 @@
+"""kill -9 in the middle of a send: nobody lost, nobody twice, the one in doubt named."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from newsletter.model import NewSubscriber
+from newsletter.store import open_store
+from tests.publication import Publication, publication
+from tests.smtpd import ScriptedRelay
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+PEOPLE = 1000
+
+
+def crowd(folder: Path, relay: ScriptedRelay, count: int) -> Publication:
+    """A publication with `count` readers whose relay is the scripted one."""
+    made = publication(folder, months=2)
+    config = folder / "newsletter.toml"
+    smtp = f'preset = "smtp"\nhost = "127.0.0.1"\nport = {relay.port}\ntls = "none"'
+    config.write_text(config.read_text().replace('preset = "inbox"', smtp))
+    with open_store(f"sqlite:{folder / '.newsletter' / 'newsletter.db'}") as store:
+        for number in range(count):
+            store.add(NewSubscriber(address=f"p{number}@example.com"), NOW)
+    return made
+
+
+def start(letter: Publication, *arguments: str) -> subprocess.Popen[str]:
+    """The command line in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "newsletter", "-C", str(letter.root), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+    )
+
+
+def wait_for(relay: ScriptedRelay, mails: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while len(relay.accepted) < mails and process.poll() is None:
+        assert time.monotonic() < deadline, "the send does not get on"
+        time.sleep(0.001)
+
+
+def unknown(letter: Publication) -> set[str]:
+    people = letter.ask("status", "latest", "--who", "unknown")["people"]
+    return {row["address"] for row in people}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_promise_1_after_kill_9_each_address_is_reached_once_or_named(
+    tmp_path: Path, seed: int
+) -> None:
+    dice = random.Random(seed)  # noqa: S311  a moment, not a secret
+    with ScriptedRelay() as relay:
+        letter = crowd(tmp_path, relay, PEOPLE)
+        sending = start(letter, "send", "latest", "--yes", "--expect", str(PEOPLE))
+        wait_for(relay, dice.randrange(50, 900), sending)
+        time.sleep(dice.random() / 200)
+        os.kill(sending.pid, signal.SIGKILL)
+        sending.communicate()
+        assert len(relay.accepted) < PEOPLE, "killed too late to prove anything"
+        letter.run("resume", "latest", code=None)
+        reached = Counter(taken.rcpt_to for taken in relay.transactions if taken.taken)
+        doubtful = unknown(letter)
+    everybody = {f"p{number}@example.com" for number in range(PEOPLE)}
+    assert len(doubtful) <= 1, "one connection, at most one mail in doubt"
+    assert [address for address, count in reached.items() if count > 1] == []
+    assert everybody - set(reached) <= doubtful
+
+
+def test_ctrl_c_finishes_the_mail_in_flight_and_resume_goes_on(tmp_path: Path) -> None:
+    with ScriptedRelay() as relay:
+        letter = crowd(tmp_path, relay, 300)
+        sending = start(letter, "send", "latest", "--yes")
+        wait_for(relay, 40, sending)
+        sending.send_signal(signal.SIGINT)
+        out, err = sending.communicate(timeout=30)
+        assert sending.returncode == 5, err
+        assert "newsletter resume letter-2" in out
+        assert unknown(letter) == set()
+        letter.run("resume", "latest")
+        reached = Counter(taken.rcpt_to for taken in relay.accepted)
+    assert sum(reached.values()) == len(reached) == 300
+
+
+def test_two_processes_cannot_send_the_same_issue(tmp_path: Path) -> None:
+    with ScriptedRelay() as relay:
+        letter = crowd(tmp_path, relay, 300)
+        relay.on("dot", delay_s=0.02)
+        sending = start(letter, "send", "latest", "--yes")
+        wait_for(relay, 5, sending)
+        second = start(letter, "resume", "latest")
+        _, err = second.communicate(timeout=30)
+        assert second.returncode == 6
+        assert "another process" in err
+        sending.send_signal(signal.SIGTERM)
+        sending.communicate(timeout=30)
