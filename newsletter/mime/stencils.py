@@ -1,0 +1,208 @@
+"""Email -> Stencil, once per issue; Stencil + Recipient -> Mail, once per reader.
+
+The Email is encoded once and cut open at the slots; a reader's mail is the cut pieces joined with
+that reader's own. Between quoted-printable pieces stand soft line breaks, so that a value is
+encoded alone whatever surrounds it. Neither clock nor randomness is known here: the same Email,
+Letter, date and Recipient give the same bytes (deliverability 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import NamedTuple
+
+from newsletter.mime import headers
+from newsletter.mime.inspection import gate
+from newsletter.mime.places import CutText, Write, cut_html, cut_text
+from newsletter.mime.quoted_printable import SOFT, encode
+from newsletter.mime.words import one_line
+from newsletter.model import Email, Letter, Mail, Mailbox, Recipient, Slot
+
+# Different for every reader, so not worth a place in the cache of values.
+_OWN = frozenset(("address", "unsubscribe_url"))
+
+_LINE_ENDS = ("\n", "\r")
+
+# An invented reader without a single value, to see one whole mail before anybody's.
+_SPECIMEN = Recipient(
+    address="reader@example.org",
+    name="",
+    message_id="specimen@example.org",
+    mail_from="",
+    unsubscribe_url="https://example.org/u/specimen",
+    unsubscribe_mailto="mailto:unsubscribe@example.org",
+)
+
+
+class Gap(NamedTuple):
+    """A slot in one kind of place. `own` values are encoded anew for each reader."""
+
+    name: str
+    fallback: str
+    write: Write
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stencil:
+    """An Email encoded and cut open.
+
+    A mail is pieces[0], filling, pieces[1], filling, ... pieces[-1]; `order` names the filling
+    between each two: 0 is To, 1 the Subject, 2 Message-ID, 3 the two List-Unsubscribe fields, and
+    4 + n is gaps[n].
+    """
+
+    pieces: tuple[bytes, ...]
+    order: tuple[int, ...]
+    gaps: tuple[Gap, ...]
+    subject: CutText
+    subject_field: bytes
+    """The finished field when the Subject has no slots, else empty."""
+
+
+def stencil(email: Email, letter: Letter, date: datetime) -> Stencil:
+    """The Email as multipart/alternative, text before HTML, both quoted-printable, under the
+    header of this Letter. Raises MailRefused when any reader's mail would be refused.
+
+    `date` is aware: when the issue was sent, not when this mail is retried.
+    """
+    seed = f"{email.content_hash}\0{letter.list_id}\0{date.timestamp()}"
+    boundary = f"=_{sha256(seed.encode()).hexdigest()[:20]}"
+    subject = cut_text(email.subject, email.slots)
+    bench = _Bench()
+    _lay_header(bench, email, letter, date=date, boundary=boundary)
+    _lay_part(bench, "plain", cut_text(email.text, email.slots), boundary)
+    _lay_part(bench, "html", cut_html(email.html, email.slots), boundary)
+    bench.static(f"--{boundary}--\r\n".encode())
+    finished = b"" if subject.cuts else headers.subject_field(email.subject)
+    cut = bench.stencil(subject, finished)
+    gate(fill(cut, _SPECIMEN).content)
+    return cut
+
+
+def fill(stencil: Stencil, recipient: Recipient) -> Mail:
+    """The mail for one reader. Raises MailRefused for a recipient whose own fields no header can
+    carry; every other reader's mail is unaffected.
+
+    What `gate` holds, holds for every mail: `stencil` puts one whole mail through it, and the only
+    bytes that differ come from `header`, which checks each field, and from the value encoders,
+    whose every output is 7-bit lines of at most 76 columns between two soft line breaks.
+    """
+    address = headers.checked_address(recipient.address)
+    values = {
+        **recipient.values,
+        "address": address,
+        "unsubscribe_url": recipient.unsubscribe_url,
+    }
+    filling = [
+        headers.mailbox_field("To", Mailbox(recipient.name, address)),
+        stencil.subject_field or _filled_subject(stencil.subject, values),
+        headers.message_id_field(recipient.message_id),
+        headers.unsubscribe_fields(recipient.unsubscribe_url, recipient.unsubscribe_mailto),
+    ]
+    for name, fallback, write, own in stencil.gaps:
+        value = values.get(name, "")
+        filling.append(write(_said(value, fallback)) if own else _written(write, value, fallback))
+    pieces: list[bytes] = [b""] * (2 * len(stencil.order) + 1)
+    pieces[::2] = stencil.pieces
+    pieces[1::2] = [filling[index] for index in stencil.order]
+    return Mail(recipient.mail_from, address, recipient.message_id, b"".join(pieces))
+
+
+@lru_cache(maxsize=4096)
+def _written(write: Write, value: str, fallback: str) -> bytes:
+    """The value or its fallback, encoded. First names repeat, so few are encoded twice."""
+    return write(_said(value, fallback))
+
+
+def _said(value: str, fallback: str) -> str:
+    """What is shown: one line, and the fallback when that would be blank."""
+    line = one_line(value)
+    return line if line.strip() else one_line(fallback)
+
+
+def _filled_subject(subject: CutText, values: Mapping[str, str]) -> bytes:
+    filled = [
+        text
+        for before, slot, _ in subject.cuts
+        for text in (before, _said(values.get(slot.name, ""), slot.fallback))
+    ]
+    return _subject_field("".join([*filled, subject.rest]))
+
+
+_subject_field = lru_cache(maxsize=1024)(headers.subject_field)
+
+
+class _Bench:
+    """Where pieces and fillings are laid side by side until they are a Stencil."""
+
+    def __init__(self) -> None:
+        self._pieces = [b""]
+        self._order: list[int] = []
+        self._gaps: dict[Gap, int] = {}
+
+    def static(self, *pieces: bytes) -> None:
+        self._pieces[-1] += b"".join(pieces)
+
+    def field(self, index: int) -> None:
+        self._order.append(index)
+        self._pieces.append(b"")
+
+    def gap(self, slot: Slot, write: Write) -> None:
+        gap = Gap(slot.name, slot.fallback, write, slot.name in _OWN)
+        self.field(self._gaps.setdefault(gap, 4 + len(self._gaps)))
+
+    def stencil(self, subject: CutText, subject_field: bytes) -> Stencil:
+        return Stencil(
+            tuple(self._pieces), tuple(self._order), tuple(self._gaps), subject, subject_field
+        )
+
+
+def _lay_header(
+    bench: _Bench, email: Email, letter: Letter, *, date: datetime, boundary: str
+) -> None:
+    bench.static(headers.mailbox_field("From", letter.sender))
+    bench.field(0)
+    if letter.reply_to is not None:
+        bench.static(headers.mailbox_field("Reply-To", letter.reply_to))
+    bench.field(1)
+    bench.static(headers.date_field(date))
+    bench.field(2)
+    bench.static(headers.list_id_field(letter))
+    bench.field(3)
+    bench.static(
+        headers.archive_fields(letter),
+        headers.feedback_id_field(email.slug, letter),
+        headers.bulk_fields(),
+        headers.structure_fields(boundary),
+        b"\r\n",
+    )
+
+
+def _lay_part(bench: _Bench, subtype: str, text: CutText, boundary: str) -> None:
+    """One alternative, from its delimiter to the CRLF that belongs to the next one."""
+    bench.static(
+        f"--{boundary}\r\n".encode(),
+        headers.header("Content-Type", f'text/{subtype}; charset="utf-8"'),
+        headers.header("Content-Transfer-Encoding", "quoted-printable"),
+        b"\r\n",
+    )
+    last = len(text.cuts)
+    for number, segment in enumerate([*(cut.before for cut in text.cuts), text.rest]):
+        lead, trail = _soft_breaks(segment, first=number == 0, last=number == last)
+        bench.static(lead, encode(segment), trail)
+        if number < last:
+            bench.gap(text.cuts[number].slot, text.cuts[number].write)
+    bench.static(b"\r\n")
+
+
+def _soft_breaks(segment: str, *, first: bool, last: bool) -> tuple[bytes, bytes]:
+    """What stands between a segment and the slots before and after it: a soft line break, unless
+    the line ends there anyway."""
+    lead = not first and not segment.startswith(_LINE_ENDS) and not (last and not segment)
+    trail = not last and bool(segment) and not segment.endswith(_LINE_ENDS)
+    return SOFT if lead else b"", SOFT if trail else b""
