@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from newsletter.articles import read_archive, read_article
+from newsletter.articles import Archive, read_archive, read_article
 from newsletter.errors import ArticleError
 from newsletter.model import Article, Letter, Mailbox, Problem
+
+LISBON = ZoneInfo("Europe/Lisbon")
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def letter_in(root: Path, *, permalink: str = "/{slug}/", issues: str = "issues") -> Letter:
@@ -17,7 +21,7 @@ def letter_in(root: Path, *, permalink: str = "/{slug}/", issues: str = "issues"
         name="Quiet Hands",
         base_url="https://letters.example.org",
         language="en",
-        timezone=ZoneInfo("Europe/Lisbon"),
+        timezone=LISBON,
         issues=root / issues,
         templates=root / "templates",
         sender=Mailbox("Ada Example", "ada@example.org"),
@@ -27,6 +31,11 @@ def letter_in(root: Path, *, permalink: str = "/{slug}/", issues: str = "issues"
         permalink=permalink,
         fields=(),
     )
+
+
+def yaml(*lines: str, body: str = "Body\n") -> str:
+    """A file with YAML front matter of these lines."""
+    return "\n".join(("---", *lines, "---", body))
 
 
 class Folder:
@@ -57,3 +66,13 @@ class Folder:
     def warnings(self, content: str | bytes, name: str = "x.md") -> tuple[Problem, ...]:
         self.write(name, content)
         return read_archive(self.letter).warnings
+
+
+def shelf_in(folder: Folder) -> Archive:
+    """Five issues of Quiet Hands: three out, one draft, one of the future."""
+    folder.write("2026-09-01-pain.md", "---\ntitle: Pain\nnumber: 41\n---\nBody")
+    folder.write("2026-10-01-sleep.md", "---\ntitle: Sleep\nnumber: 42\n---\nBody")
+    folder.write("2026-10-15-anger.md", "---\ntitle: Anger\ndraft: true\n---\nBody")
+    folder.write("2026-11-01-sleep-well.md", "---\ntitle: Sleep well\nnumber: 43\n---\nBody")
+    folder.write("2026-12-24-quiet.md", "---\ntitle: Quiet\nnumber: 44\n---\nBody")
+    return read_archive(folder.letter)

@@ -131,7 +131,8 @@ def test_json_may_be_followed_by_the_body_on_the_next_line() -> None:
 
 def test_toml_values_become_text_again() -> None:
     text = (
-        "+++\nnumber = 43\nscore = 1.5\ndraft = false\ndate = 2026-11-22T08:00:00Z\nday = 2026-11-22"
+        "+++\nnumber = 43\nscore = 1.5\ndraft = false\ndate = 2026-11-22T08:00:00Z\n"
+        "day = 2026-11-22"
         '\nat = 12:30:45\n[extra]\nlist = [1, "a"]\n+++\n'
     )
     front = front_of(text)
@@ -168,7 +169,8 @@ def test_an_empty_front_matter_is_none() -> None:
 @pytest.mark.usefixtures("each_yaml")
 def test_yaml_scalars_arrive_as_typed() -> None:
     text = (
-        "---\ntitle: no\nat: 12:30:45\nyear: 2026\nhex: 0x1F\nversion: 1.10\nzero: 007\nday: 2026-11-22\n"
+        "---\ntitle: no\nat: 12:30:45\nyear: 2026\nhex: 0x1F\nversion: 1.10\nzero: 007\n"
+        "day: 2026-11-22\n"
         "nothing: ~\nalso:\nquoted: 'null'\nempty: ''\nlist: [yes, 1, null]\nmap: {a: on}\n"
         "folded: >\n  one\n  two\n---\n"
     )
@@ -322,9 +324,36 @@ def test_attack_23_a_foreign_yaml_tag_is_refused() -> None:
 # --- properties ---
 
 SNIPPETS = st.sampled_from(
-    ["---", "+++", "{", "}", "<!--", "-->", ".. title: x", "Title: x", "a: b", '"', "[", "\n", "\n\n",
-     "\t", "...", "# H", "key = 1", ": ", "&a", "*a", "- ", "|", ">", "\u2028", "\x85", "\ud7ff", "~~~"]
-)  # fmt: skip
+    [
+        "---",
+        "+++",
+        "{",
+        "}",
+        "<!--",
+        "-->",
+        ".. title: x",
+        "Title: x",
+        "a: b",
+        '"',
+        "[",
+        "\n",
+        "\n\n",
+        "\t",
+        "...",
+        "# H",
+        "key = 1",
+        ": ",
+        "&a",
+        "*a",
+        "- ",
+        "|",
+        ">",
+        "\u2028",
+        "\x85",
+        "\ud7ff",
+        "~~~",
+    ]
+)
 TEXTS = st.one_of(st.text(max_size=200), st.lists(SNIPPETS, max_size=30).map("".join))
 
 

@@ -65,6 +65,8 @@ def read_archive(letter: Letter) -> Archive:
 def read_article(path: Path, letter: Letter) -> Article:
     """The article in one file, `path` absolute or relative to the publication's root. Raises
     ArticleError, also for a file that lies outside the issues folder once links are followed."""
+    if "\0" in str(path):
+        raise ArticleError("no such file", path=str(path).replace("\0", "?"))
     named = letter.root / path
     shown = _shown(named, letter)
     real, home = Path(os.path.realpath(named)), Path(os.path.realpath(letter.issues))

@@ -28,7 +28,7 @@ WORDY = (
 TIME = (
     r"(?:(?:\s*[Tt]\s*|,?\s+(?:at\s+)?)(?P<hour>\d{1,2}):+(?P<minute>\d{2})"
     r"(?::+(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
-    r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
+    r"(?:\s*(?P<half>[AaPp])\.?[Mm]\b\.?)?"
     r"(?:\s*(?P<zone>\S.*))?)?"
 )
 NUMERIC_DATE = re.compile(rf"{DAY}{TIME}", re.DOTALL)

@@ -68,14 +68,14 @@ def stem_of(path: PurePath) -> str:
 def is_path(typed: str, path: PurePath, folder: Path | None = None) -> bool:
     """Whether `typed` names the file `path` (or its bundle): absolute, or any end of the path, so
     that it works from the root, from inside the issues folder, and with leading `../`."""
-    if "/" not in typed and os.sep not in typed and not typed.lower().endswith(SUFFIXES):
+    if "\0" in typed or not ({"/", os.sep} & {*typed} or typed.lower().endswith(SUFFIXES)):
         return False
     absolute = typed.startswith(("/", os.sep)) or PurePath(typed).is_absolute()
     if absolute and folder is not None:
         real = os.path.realpath(typed)
         return real in (os.path.realpath(folder / path.name), _bundle_folder(path, folder))
     parts = tuple(part for part in PurePath(os.path.normpath(typed)).parts if part != "..")
-    whole = (*path.parts, *path.parts[:0])
+    whole = path.parts
     if absolute:
         return parts[-len(whole) :] == whole
     return bool(parts) and (
