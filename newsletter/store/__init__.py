@@ -71,6 +71,16 @@ class Merge(StrEnum):
     KEPT = "kept"  # suppressed or unsubscribed here: an import never moves anybody up
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the append-only log of consent: when, what ("active", "unsubscribed", ...) and
+    by whose word (a consent source or a reason)."""
+
+    at: datetime
+    what: str
+    source: str
+
+
 class Store(Protocol):
     """Subscribers, sends and deliveries."""
 
@@ -81,6 +91,10 @@ class Store(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+    def rehearsal(self) -> AbstractContextManager[None]:
+        """Verbs within it see each other's effects, and leaving it undoes them all. Holds the
+        write lock while it lasts."""
 
     # people
 
@@ -93,6 +107,9 @@ class Store(Protocol):
 
     def subscriber(self, address: str) -> Subscriber | None:
         """The person with that address, or None."""
+
+    def subscriber_with_id(self, subscriber_id: int) -> Subscriber | None:
+        """The person with that id (an unsubscribe token names nothing else), or None."""
 
     def subscribers(
         self, *, status: SubscriberStatus | None = None, tag: str | None = None
@@ -115,6 +132,10 @@ class Store(Protocol):
     def tags(self) -> Counter[str]:
         """How many people wear each tag."""
 
+    def history(self, address: str) -> list[Event]:
+        """What happened to the person's consent, oldest first. Raises AudienceError for an
+        unknown address."""
+
     # sends
 
     def head_count(self, slug: str, audience: Audience) -> HeadCount:
@@ -123,14 +144,16 @@ class Store(Protocol):
     def freeze(self, new: NewSend, now: datetime) -> Send:
         """The send, with the Email, its origin and one delivery per candidate (PENDING or
         SKIPPED with its reason) written in one transaction. Raises StoreError when candidates do
-        not equal recipients plus exclusions."""
+        not equal recipients plus exclusions, SendRefused when the issue has a send already and
+        the audience is not `only_new`."""
 
     def sends(self, slug: str | None = None) -> list[Send]:
         """Every send (of one issue), oldest first."""
 
     def move(self, send_id: int, to: SendState, now: datetime) -> Send:
         """The send in its new state. Idempotent; raises StoreError for a move the state machine
-        does not have (nothing leaves DONE)."""
+        does not have (nothing leaves DONE), and for DONE while a row is still PENDING, CLAIMED or
+        DEFERRED."""
 
     def sender_lock(self, send_id: int) -> AbstractContextManager[None]:
         """Held while one process delivers this send. Raises SendRefused when another one does."""
@@ -140,19 +163,22 @@ class Store(Protocol):
         whose content had begun to leave become UNKNOWN, the other CLAIMED rows PENDING."""
 
     def claim(self, send_id: int, limit: int, now: datetime) -> list[Delivery]:
-        """At most `limit` rows, PENDING or DEFERRED and due, now CLAIMED with attempts + 1.
-        People who are no longer active become SKIPPED instead, with the reason."""
+        """At most `limit` rows, PENDING or DEFERRED and due, now CLAIMED with attempts + 1; none
+        only when none is due, or the send is PAUSED or DONE. People who are no longer active
+        become SKIPPED instead, with the reason."""
 
     def refusal(self, delivery: Delivery) -> str:
         """Why this person must not be mailed any more ("unsubscribed", "suppressed: ..."), or "":
         asked again just before RCPT."""
 
     def begin(self, delivery: Delivery, now: datetime) -> None:
-        """Write down, durably, that the content of this CLAIMED row is about to leave."""
+        """Write down, durably, that the content of this CLAIMED row is about to leave. Raises
+        StoreError when the row is not CLAIMED at this attempt, or its content left before."""
 
     def record(self, delivery: Delivery, now: datetime) -> None:
         """Write the outcome: `delivery.state` with its reason, message_id, reply and next_at.
-        Leaves CLAIMED only; raises StoreError otherwise."""
+        Leaves CLAIMED only, and only for the attempt it was claimed at; raises StoreError
+        otherwise. PENDING gives a row back that certainly was not taken."""
 
     def progress(self, send_id: int) -> Counter[DeliveryState]:
         """How many deliveries are in each state."""
@@ -175,6 +201,7 @@ def open_store(url: str) -> Store:
 __all__ = [
     "Audience",
     "Delivery",
+    "Event",
     "HeadCount",
     "Merge",
     "NewSend",

@@ -1,0 +1,142 @@
+"""Rows of the database <-> nouns of the model.
+
+Times are stored as integer microseconds since 1970 UTC: exact, sortable, the same on every
+database. Free attributes and the frozen Email are JSON in ASCII, so any Unicode survives. Knows no
+connection and no SQL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from newsletter.errors import StoreError
+from newsletter.model import (
+    Delivery,
+    DeliveryState,
+    Email,
+    Origin,
+    Reply,
+    Send,
+    SendState,
+    Slot,
+    Stage,
+    Subscriber,
+    SubscriberStatus,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+Row = tuple[Any, ...]
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970 UTC. A naive `moment` is a bug and raises TypeError."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def micros_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else micros(moment)
+
+
+def moment_of(stored: int) -> datetime:
+    return EPOCH + stored * MICROSECOND
+
+
+def moment_or_none(stored: int | None) -> datetime | None:
+    return None if stored is None else moment_of(stored)
+
+
+def address_hash(address: str) -> bytes:
+    """The SHA-256 that stands for a mailbox. Case is folded in both parts (RFC 5321 2.4 lets the
+    local part differ by case, no provider does); dots and +tags are other mailboxes."""
+    return sha256(address.casefold().encode()).digest()
+
+
+def fields_json(fields: Mapping[str, str]) -> str:
+    return json.dumps(dict(fields))
+
+
+# id, address, name, status, reason, consent_source, consent_at, created_at, tags, fields
+def subscriber_of(row: Row) -> Subscriber:
+    return Subscriber(
+        id=row[0],
+        address=row[1],
+        name=row[2],
+        status=SubscriberStatus(row[3]),
+        reason=row[4],
+        consent_source=row[5],
+        consent_at=moment_or_none(row[6]),
+        created_at=moment_of(row[7]),
+        tags=tuple(json.loads(row[8])),
+        fields=json.loads(row[9]),
+    )
+
+
+def email_json(email: Email) -> str:
+    """The whole Email, slots included."""
+    return json.dumps(asdict(email))
+
+
+def email_of(stored: str, content_hash: str) -> Email:
+    """The Email as it was frozen. Raises StoreError when it is not what was hashed."""
+    try:
+        parts = json.loads(stored)
+        slots = tuple(Slot(**slot) for slot in parts.pop("slots"))
+        email = Email(**parts, slots=slots)
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError("a frozen email cannot be read", code="store.damaged") from error
+    if email.content_hash != content_hash:
+        raise StoreError(
+            f'the frozen email of "{email.slug}" does not match its content hash',
+            hint="somebody changed the database by hand, or the disk did: restore a backup",
+            code="store.damaged",
+        )
+    return email
+
+
+# id, slug, state, email, content_hash, git_commit, dirty, relay, candidates, recipients,
+# frozen_at, finished_at
+def send_of(row: Row) -> Send:
+    return Send(
+        id=row[0],
+        slug=row[1],
+        state=SendState(row[2]),
+        email=email_of(row[3], row[4]),
+        content_hash=row[4],
+        origin=Origin(commit=row[5], dirty=bool(row[6])),
+        relay=row[7],
+        candidates=row[8],
+        recipients=row[9],
+        frozen_at=moment_of(row[10]),
+        finished_at=moment_or_none(row[11]),
+    )
+
+
+# send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id, reply_stage,
+# reply_code, reply_status, reply_text, next_at, updated_at
+def delivery_of(row: Row) -> Delivery:
+    stage, code, status, text = row[9:13]
+    return Delivery(
+        send_id=row[0],
+        subscriber_id=row[1],
+        address=row[2],
+        name=row[3],
+        fields=json.loads(row[4]),
+        state=DeliveryState(row[5]),
+        reason=row[6],
+        attempts=row[7],
+        message_id=row[8],
+        reply=None if stage is None else Reply(Stage(stage), code, status, text),
+        next_at=moment_or_none(row[13]),
+        updated_at=moment_of(row[14]),
+    )
+
+
+def reply_columns(reply: Reply | None) -> Row:
+    return (None, None, None, None) if reply is None else tuple(reply)

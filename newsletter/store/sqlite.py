@@ -1,0 +1,40 @@
+"""The store in one SQLite file: the embedded database of a publication on one machine.
+
+The verbs are in `people` and `ledger`; the file, its mode and its transactions in `database`.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Self
+
+from newsletter.store.database import Database, path_of
+from newsletter.store.ledger import Ledger
+from newsletter.store.people import People
+
+
+class SQLiteStore(People, Ledger):
+    """Subscribers, sends and deliveries in one file. Threads may share it."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """The store behind `sqlite:PATH`, created and migrated when needed. Raises StoreError."""
+        return cls(Database.open(path_of(url)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._db.close()
+
+    def rehearsal(self) -> AbstractContextManager[None]:
+        return self._db.rehearsal()
