@@ -32,7 +32,7 @@ class Failure(click.ClickException):
 
     def __init__(self, error: NewsletterError, *, as_json: bool) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code
+        self.exit_code = error.exit_code  # type: ignore[misc]  # click declares a class variable
         self.error = error
         self.as_json = as_json
 

@@ -2,90 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import click
 
 from newsletter.audience.addresses import parse_address
-from newsletter.cli.boundary import Desk, answer, interactive, json_option, note
+from newsletter.cli.boundary import Desk, answer, json_option
+from newsletter.cli.consent import Consent, expected
 from newsletter.cli.delivering import Delivering
+from newsletter.cli.dry_run import DryRun, people
 from newsletter.cli.findings import label, warn
 from newsletter.credentials import load_relay
 from newsletter.delivery.addressing import Addressee
 from newsletter.delivery.origin import origin_of
 from newsletter.delivery.proof import Proof, send_proof
 from newsletter.delivery.publish import Publication, check_not_sent, publish
-from newsletter.errors import AudienceError, RelayRefused, SendRefused, UsageError
+from newsletter.errors import AudienceError, RelayRefused, SendRefused
 from newsletter.model import Article, Email, Relay, Send, SendState
 from newsletter.pipeline import ready
 from newsletter.shelf import Shelf
 from newsletter.smtp import open_transport
-from newsletter.store import Audience, HeadCount, Store
+from newsletter.store import Audience, Store
 
 issue_argument = click.argument("name", metavar="ISSUE")
 relay_option = click.option("--relay", "relay_name", metavar="NAME", help="Another relay.")
-
-
-class Expected(click.ParamType):
-    """N or A..B."""
-
-    name = "N|A..B"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> range:
-        first, dots, last = str(value).partition("..")
-        try:
-            low, high = int(first), int(last if dots else first)
-        except ValueError:
-            self.fail(f"{value!r} is neither a number nor A..B", param, ctx)
-        return range(low, high + 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
-    """How the person agrees: typed at the prompt, or by --yes with the audience expected."""
-
-    yes: bool
-    expect: range | None
-
-    def check(self, count: int, question: str) -> None:
-        """Raises SendRefused when the audience is not as expected or the answer is not the
-        number, UsageError when nobody can be asked."""
-        if self.expect is not None and count not in self.expect:
-            raise SendRefused(
-                f"{count} recipients, expected {_span(self.expect)}: nothing was sent",
-                hint="look: newsletter send ISSUE --dry-run",
-                code="send.unexpected",
-            )
-        if self.yes:
-            return
-        if not interactive():
-            raise UsageError(
-                "nobody is at the terminal to confirm",
-                hint=f"say it with flags: --yes --expect {count}",
-                code="usage.needs_flag",
-            )
-        note(question)
-        typed = click.prompt(
-            "Type the number of recipients to send, anything else to stop",
-            default="",
-            show_default=False,
-            err=True,
-        )
-        if typed.strip() != str(count):
-            raise SendRefused("stopped: nothing was sent", code="send.declined")
-
-
-def _span(expected: range) -> str:
-    return str(expected[0]) if len(expected) == 1 else f"{expected.start}..{expected.stop - 1}"
 
 
 @click.command("send")
 @issue_argument
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be sent, send nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask (use --expect with it).")
-@click.option("--expect", type=Expected(), help="Refuse an audience of another size.")
+@click.option(
+    "--expect", type=expected, metavar="N|A..B", help="Refuse an audience of another size."
+)
 @click.option("--tag", help="Only to subscribers with this tag.")
 @click.option("--only-new", is_flag=True, help="Only to people who have not got this issue yet.")
 @click.option("--resume", "go_on", is_flag=True, help="Go on with an interrupted send.")
@@ -126,7 +75,8 @@ def send_command(  # noqa: PLR0913  one parameter per flag of the command line
         count = store.head_count(article.slug, publication.audience)
         warn(composed.problems)
         if dry_run:
-            answer(*_dry_run(shelf, article, publication, count), as_json=as_json)  # type: ignore[misc]
+            plan = DryRun(shelf, article, publication, count)
+            answer(plan.facts(), as_json=as_json, text=plan.text())
             return
         _check_sendable(article, shelf)
         check_not_sent(store, article.slug, only_new=only_new)
@@ -154,49 +104,6 @@ def _check_sendable(article: Article, shelf: Shelf) -> None:
             hint="send it then, or change its date",
             code="send.future",
         )
-
-
-def people(count: int) -> str:
-    """`1 person`, `4,812 people`."""
-    return "1 person" if count == 1 else f"{count:,} people"
-
-
-def _dry_run(
-    shelf: Shelf, article: Article, publication: Publication, count: HeadCount
-) -> tuple[dict[str, object], str]:
-    email, issue = publication.email, shelf.issue(article)
-    excluded = "".join(f"  -{number} {reason}" for reason, number in count.exclusions.items())
-    more = count.recipients - len(count.sample)
-    shown = ", ".join(count.sample) + (f", ... {more:,} more" if more > 0 else "")
-    previous = issue.previous.title if issue.previous else "none"
-    following = issue.next.title if issue.next else "none yet"
-    lines = (
-        f"Issue      {label(article)}      {email.content_hash[:8]}",
-        f"Subject    {email.subject}",
-        f"From       {shelf.letter.sender.name} <{shelf.letter.sender.address}>      "
-        f"relay {publication.relay}",
-        f"Audience   {count.recipients:,} of {count.candidates:,}{excluded}      "
-        f"tag: {publication.audience.tag or 'all'}",
-        f"Teasers    previous: {previous}      next: {following}",
-        f"Size       HTML {_kb(email.html)}   text {_kb(email.text)}   List-Unsubscribe one-click",
-        f"Would send to  {shown or 'nobody'}",
-        f"Nothing was sent.  To send:  newsletter send {article.slug}",
-    )
-    facts: dict[str, object] = {
-        "command": "send",
-        "dry_run": True,
-        "issue": article.slug,
-        "recipients": count.recipients,
-        "candidates": count.candidates,
-        "exclusions": dict(count.exclusions),
-        "content_hash": email.content_hash,
-        "html_bytes": len(email.html.encode()),
-    }
-    return facts, "\n".join(lines)
-
-
-def _kb(text: str) -> str:
-    return f"{len(text.encode()) / 1024:.0f} KB"
 
 
 @click.command("resume")

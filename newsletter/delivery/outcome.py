@@ -66,4 +66,5 @@ def ours(reply: Reply) -> bool:
 
 def wait(attempts: int) -> timedelta:
     """How long to wait after so many attempts: 5 minutes, doubled each time, an hour at most."""
-    return min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 10), LONGEST_WAIT)
+    doublings = min(max(attempts - 1, 0), 10)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)

@@ -1,0 +1,76 @@
+"""What a send would do: the screen of `send --dry-run`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from newsletter.cli.findings import label
+from newsletter.delivery.publish import Publication
+from newsletter.model import Article
+from newsletter.shelf import Shelf
+from newsletter.store import HeadCount
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """A send that is only looked at."""
+
+    shelf: Shelf
+    article: Article
+    publication: Publication
+    count: HeadCount
+
+    def facts(self) -> dict[str, object]:
+        """The screen as `--json` prints it."""
+        email = self.publication.email
+        return {
+            "command": "send",
+            "dry_run": True,
+            "issue": self.article.slug,
+            "recipients": self.count.recipients,
+            "candidates": self.count.candidates,
+            "exclusions": dict(self.count.exclusions),
+            "content_hash": email.content_hash,
+            "html_bytes": len(email.html.encode()),
+        }
+
+    def text(self) -> str:
+        """The screen for a person."""
+        email, sender = self.publication.email, self.shelf.letter.sender
+        return "\n".join(
+            (
+                f"Issue      {label(self.article)}      {email.content_hash[:8]}",
+                f"Subject    {email.subject}",
+                f"From       {sender.name} <{sender.address}>      relay {self.publication.relay}",
+                f"Audience   {self._audience()}",
+                f"Teasers    {self._teasers()}",
+                f"Size       HTML {kilobytes(email.html)}   text {kilobytes(email.text)}",
+                f"Would send to  {self._sample()}",
+                f"Nothing was sent.  To send:  newsletter send {self.article.slug}",
+            )
+        )
+
+    def _audience(self) -> str:
+        count, tag = self.count, self.publication.audience.tag or "all"
+        excluded = "".join(f"  -{number:,} {why}" for why, number in count.exclusions.items())
+        return f"{count.recipients:,} of {count.candidates:,}{excluded}      tag: {tag}"
+
+    def _teasers(self) -> str:
+        issue = self.shelf.issue(self.article)
+        previous = issue.previous.title if issue.previous else "none"
+        return f"previous: {previous}      next: {issue.next.title if issue.next else 'none yet'}"
+
+    def _sample(self) -> str:
+        more = self.count.recipients - len(self.count.sample)
+        rest = f", ... {more:,} more" if more > 0 else ""
+        return (", ".join(self.count.sample) or "nobody") + rest
+
+
+def people(count: int) -> str:
+    """`1 person`, `4,812 people`."""
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
+def kilobytes(text: str) -> str:
+    """The size of a text in UTF-8, such as `48 KB`."""
+    return f"{len(text.encode()) / 1024:.0f} KB"
