@@ -297,6 +297,12 @@ def test_attack_23_toml_and_json_are_not_nested_deeper_either(text: str) -> None
     assert "deeper than 20 levels" in refusal(text + closing).message
 
 
+def test_20_levels_are_read_in_every_dialect_and_21_are_not() -> None:
+    for before, after in (("---\nx: ", "\n---\n"), ("+++\nx = ", "\n+++\n"), ('{"x": ', "}\n")):
+        front_of(before + "[" * 19 + "]" * 19 + after)
+        refusal(before + "[" * 20 + "]" * 20 + after)
+
+
 @pytest.mark.usefixtures("each_yaml")
 def test_attack_23_a_yaml_alias_bomb_is_refused_at_its_first_anchor() -> None:
     bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"

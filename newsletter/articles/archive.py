@@ -177,7 +177,7 @@ def _name_apart(
         if owner is article:
             named.append(reading)
             continue
-        free = next((slug for slug in reading.other_slugs if slug.casefold() not in owners), None)
+        free = next((slug for slug in reading.other_slugs() if slug.casefold() not in owners), None)
         if free is None:
             clashes.append(_clash(reading, owner))
             continue

@@ -58,12 +58,11 @@ class Heading:
 def first_heading(body: Body) -> tuple[Heading | None, bool]:
     """The first H1, and whether the article has no other or begins with it: only then it is the
     title of the whole and not of a section."""
-    masked = mask_code(body.text)
-    found = H1.finditer(masked)
+    found = H1.finditer(mask_code(body.text))
     first = next(found, None)
     if first is None:
         return None, False
-    whole = next(found, None) is None or first.start() == _content_start(body.text)
+    whole = first.start() == _content_start(body.text) or next(found, None) is None
     return _heading(body.text, first), whole
 
 
@@ -125,7 +124,7 @@ def take_lead(body: Body, separator: str | None = None) -> tuple[str | None, Bod
 
 def _mark(text: str, separator: str | None) -> tuple[int, int] | None:
     own = separator.strip() if separator else ""
-    if not (own and own in text) and not MORE.search(text):
+    if not (own and own in text) and "<!--" not in text and "{/*" not in text:
         return None
     masked = mask_code(text)
     spans = [found.span() for found in MORE.finditer(masked) if not _indented(text, found.start())]

@@ -41,13 +41,26 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An Article, what there is to say of it, and whether its author wrote the slug: then on
-    which line, otherwise what else the file may be called when the slug is taken."""
+    """An Article, what there is to say of it, and on which line its author wrote the slug, None
+    when the file's name gave it."""
 
     article: Article
+    place: Place
     problems: tuple[Problem, ...] = ()
     slug_line: int | None = None
-    other_slugs: tuple[str, ...] = ()
+
+    def other_slugs(self) -> Iterator[str]:
+        """What else the article may be called when its slug is taken; nothing when its author
+        wrote that slug."""
+        if self.slug_line is not None:
+            return
+        article, stem = self.article, read_name(self.place.inside).stem
+        if article.number is not None:
+            yield f"{article.slug}-{article.number}"
+        if article.date is not None:
+            yield f"{article.date:%Y-%m-%d}-{article.slug}"
+        yield stem
+        yield clean_slug("-".join((*self.place.inside.parts[:-1], stem)))
 
 
 def read(source: Source, place: Place, letter: Letter) -> Reading:
@@ -94,12 +107,8 @@ class _Reader:
             url=self.url(),
         )
         self.report_slips()
-        return Reading(
-            replace(article, extra=fields.extra()),
-            tuple(self.problems),
-            slug_line,
-            () if slug_line else tuple(self.other_slugs(article)),
-        )
+        article = replace(article, extra=fields.extra())
+        return Reading(article, self.place, tuple(self.problems), slug_line)
 
     def warn(self, line: int | None, code: str, message: str, hint: str = "") -> None:
         self.problems.append(
@@ -142,14 +151,6 @@ class _Reader:
         if clean != slug:
             self.warn(entry.line, "slug-cleaned", f"the slug is read as `{clean}`")
         return clean
-
-    def other_slugs(self, article: Article) -> Iterator[str]:
-        if article.number is not None:
-            yield f"{article.slug}-{article.number}"
-        if article.date is not None:
-            yield f"{article.date:%Y-%m-%d}-{article.slug}"
-        yield self.name.stem
-        yield clean_slug("-".join((*self.place.inside.parts[:-1], self.name.stem)))
 
     # --- state, date, number ---
 

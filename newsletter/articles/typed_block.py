@@ -123,9 +123,9 @@ def _too_deep(block: Block) -> Exception:
     return block.source.error(f"front matter is nested deeper than {MAX_DEPTH} levels", block.line)
 
 
-def as_typed(block: Block, value: Any, depth: int = 1) -> Value:
-    """A typed value as text, None, or lists and mappings of those."""
-    if depth > MAX_DEPTH:
+def as_typed(block: Block, value: Any, depth: int = 2) -> Value:
+    """A typed value as text, None, or lists and mappings of those. `depth` counts the top table."""
+    if depth > MAX_DEPTH and isinstance(value, dict | list):
         raise _too_deep(block)
     if isinstance(value, dict):
         return {key: as_typed(block, inner, depth + 1) for key, inner in value.items()}
