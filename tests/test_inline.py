@@ -356,7 +356,7 @@ def test_rule_72_every_ink_is_legible_on_every_ground(tmp_path: Path, scheme: st
     for ink in ("ink", "muted", "heading", "link"):
         for ground in ("page", "panel", "tint"):
             assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
-    for ink in ("keyword", "string", "number", "comment"):
+    for ink in ("keyword", "string", "number", "comment", "note", "tip", "warning"):
         assert contrast(colours[ink], colours["tint"]) >= 4.5, ink
     assert contrast(colours["button_ink"], colours["button"]) >= 4.5
 

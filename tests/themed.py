@@ -34,9 +34,11 @@ width="260" height="130" alt="A leaf"></a></p>
 <h3>Not</h3><h4>Never</h4>
 <ol><li><p class="item">Bed rest.</p><p class="item">Ever.</p></li></ol>
 <table role="presentation" border="0" cellpadding="0" cellspacing="0" width="100%"
-class="callout callout-warning"><tbody><tr><td><p class="callout-title"><strong>Doctor</strong></p><p>Go.</p></td></tr></tbody></table>
+class="callout callout-warning"><tbody><tr><td>
+<p class="callout-title"><strong>Doctor</strong></p><p>Go.</p></td></tr></tbody></table>
 <table role="presentation" border="0" cellpadding="0" cellspacing="0" width="100%"
-class="quote"><tbody><tr><td><blockquote><p>“The needle reminds.”</p></blockquote></td></tr></tbody></table>
+class="quote"><tbody><tr><td><blockquote><p>“The needle reminds.”</p></blockquote></td></tr></tbody>
+</table>
 <blockquote><p>Plain.</p></blockquote>
 <table class="data" border="0" cellpadding="0" cellspacing="0" width="100%"><thead><tr>
 <th scope="col">Day</th><th scope="col" align="right">Price</th></tr></thead><tbody><tr>

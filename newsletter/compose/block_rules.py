@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import tinycss2  # type: ignore[import-untyped]
+import tinycss2
 from cssselect import SelectorError
 from lxml import etree
 from lxml.cssselect import CSSSelector
 
 from newsletter.errors import ComposeError
 
-Matcher = Callable[[etree._ElementTree], Any]
+Matcher = Callable[[Any], Any]
 
 # premailer inlines these two; every other pseudo-class it leaves in the head, made !important.
 FILTERS = re.compile(r":(?:first|last)-child$")

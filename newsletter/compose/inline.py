@@ -125,8 +125,8 @@ def _premailer() -> Any:
     """premailer's class, imported when first needed and made to behave."""
     # Its one cache serves three functions: 128 entries thrash at 112 rules, 4096 is 4x faster.
     os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "4096")
-    import cssutils  # type: ignore[import-untyped]  # noqa: PLC0415
-    from premailer import Premailer  # type: ignore[import-untyped]  # noqa: PLC0415
+    import cssutils  # noqa: PLC0415
+    from premailer import Premailer  # noqa: PLC0415
 
     cssutils.log.setLevel("CRITICAL")
     cssutils.ser.prefs.minimizeColorHash = False
