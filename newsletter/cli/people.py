@@ -144,10 +144,17 @@ def list_people(desk: Desk, status: str | None, tag: str | None, as_json: bool) 
 @click.option("-n", "--dry-run", is_flag=True, help="Count everything, write nothing.")
 @click.option("--tag", "tags", multiple=True, help="Tag everybody in the file (repeatable).")
 @click.option("--consent", help="Where consent came from (default: the file and its hash).")
+@click.option("--status", type=STATUSES, help="Status of everybody in a file without that column.")
 @json_option
 @click.pass_obj
-def import_command(
-    desk: Desk, file: Path, dry_run: bool, tags: tuple[str, ...], consent: str | None, as_json: bool
+def import_command(  # noqa: PLR0913, PLR0917  one parameter per flag
+    desk: Desk,
+    file: Path,
+    dry_run: bool,
+    tags: tuple[str, ...],
+    consent: str | None,
+    status: str | None,
+    as_json: bool,
 ) -> None:
     """Import people from a CSV file with a header row.
 
@@ -155,9 +162,10 @@ def import_command(
     the import before anything is written. An import never moves anybody up: who unsubscribed here
     stays unsubscribed.
     """
-    from newsletter.cli.importing import run_import  # noqa: PLC0415
+    from newsletter.cli.importing import Wish, run_import  # noqa: PLC0415
 
-    run_import(desk, file, (dry_run, tags, consent), as_json=as_json)
+    wish = Wish(dry_run=dry_run, tags=tags, consent=consent, status=status)
+    run_import(desk, file, wish, as_json=as_json)
 
 
 @subscribers_command.command("export")
