@@ -32,10 +32,10 @@ _ACTIVE = re.compile(
     r"(?<=[\s\"'])(?:style|on[a-z]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE | re.DOTALL
 )
 _WEB = re.compile(r"https?://[^\s/?#@]", re.IGNORECASE)
+# A token of another issue, or one that was shouted or wrapped on its way here.
+_RESIDUE = re.compile(r"xslot[0-9a-f]{2}")
 _PLAIN_WEB = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9._~/-]*")
 _URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~-._"
-
-UNSUBSCRIBE_URL = "unsubscribe_url"
 
 
 class Cut(NamedTuple):
@@ -94,16 +94,18 @@ def _cut(text: str, slots: Iterable[Slot], special: Mapping[int, Write], usual: 
     cuts, end = [], 0
     for match in TOKEN.finditer(text):
         slot = known.get(match[0])
-        if slot is None:
-            raise MailRefused(
-                "the mail has a slot that belongs to none of its fields",
-                hint="compose the issue again",
-                code="mail.slot",
-            )
-        write = special.get(match.start(), usual)
-        cuts.append(Cut(text[end : match.start()], slot, write))
-        end = match.end()
-    return CutText(tuple(cuts), text[end:])
+        if slot is not None:
+            write = special.get(match.start(), usual)
+            cuts.append(Cut(text[end : match.start()], slot, write))
+            end = match.end()
+    whole = CutText(tuple(cuts), text[end:])
+    if any(_RESIDUE.search(piece.lower()) for piece in (*(cut.before for cut in cuts), whole.rest)):
+        raise MailRefused(
+            "the mail has a personal field that no value can fill",
+            hint="something changed its letters or belongs to another issue: compose it again",
+            code="mail.slot",
+        )
+    return whole
 
 
 def _link_tokens(html: str) -> Iterator[tuple[int, Write]]:
