@@ -39,6 +39,8 @@ def test_all_articles_are_found_and_nothing_else(folder: Folder) -> None:
         folder.write(name, f"# {name}\n")
     for name in (
         "README.md",
+        "LICENSE.md",
+        "README.pt.md",
         "readme.md",
         "sub/README.md",
         ".hidden.md",
@@ -214,6 +216,14 @@ def test_the_same_name_in_two_years_keeps_the_older_slug(folder: Folder) -> None
     folder.write("a/note.md", "x")
     folder.write("b/note.md", "x")
     assert slugs(read_archive(folder.letter)) == ["note", "b-note", "quiet", "2026-12-24-quiet"]
+
+
+def test_without_dates_the_file_nearest_to_the_top_keeps_the_slug(folder: Folder) -> None:
+    folder.write("a/note.md", "x")
+    folder.write("note.md", "x")
+    archive = read_archive(folder.letter)
+    assert slugs(archive) == ["a-note", "note"]
+    assert not archive.errors
 
 
 def test_files_that_differ_only_in_suffix_clash(folder: Folder) -> None:

@@ -23,7 +23,7 @@ from newsletter.model import Article, Letter, Problem, Severity
 
 SUFFIXES = (".md", ".markdown")
 # Section pages of Hugo and Zola, and what a repository says of itself.
-NO_ARTICLES = frozenset(("readme.md", "readme.markdown", "_index.md", "_index.markdown"))
+NO_ARTICLES = frozenset(("readme", "_index", "license", "contributing", "code_of_conduct"))
 MAX_FOLDERS = 40
 
 Order: TypeAlias = tuple[bool, float, bool, int, tuple[tuple[int, int, str], ...]]
@@ -52,8 +52,9 @@ def read_archive(letter: Letter) -> Archive:
             readings.append(_read(found, letter))
         except ArticleError as error:
             errors.append(error)
-    readings.sort(key=lambda reading: order(reading.article))
+    readings.sort(key=_claim)
     named, clashes, shared = _name_apart(readings)
+    named.sort(key=lambda reading: order(reading.article))
     warnings = [problem for reading in named for problem in reading.problems]
     return Archive(
         articles=tuple(reading.article for reading in named),
@@ -115,20 +116,25 @@ def _walk(letter: Letter) -> Iterator[Place | ArticleError]:
             continue
         for entry in entries:
             name, path = entry.name, inside / entry.name
-            if name.startswith(".") or name.lower() in NO_ARTICLES:
+            if name.startswith("."):
                 continue
             if entry.is_symlink():
                 yield from _refused(entry, home, shown / path)
             elif entry.is_dir():
                 if len(path.parts) < MAX_FOLDERS:
                     waiting.append(path)
-            elif name.lower().endswith(SUFFIXES):
+            elif _is_article(name):
                 yield Place(path, shown / path, folder)
+
+
+def _is_article(name: str) -> bool:
+    start = name.lower().partition(".")[0]
+    return name.lower().endswith(SUFFIXES) and start not in NO_ARTICLES
 
 
 def _refused(entry: os.DirEntry[str], home: str, shown: Path) -> Iterator[ArticleError]:
     """The error for a link that leads out, or nowhere; nothing for one that stays inside."""
-    if not entry.is_dir() and not entry.name.lower().endswith(SUFFIXES):
+    if not entry.is_dir() and not _is_article(entry.name):
         return
     real = os.path.realpath(entry.path)
     if real != home and not real.startswith(home + os.sep):
@@ -153,6 +159,13 @@ def order(article: Article) -> Order:
         article.number or 0,
         natural(article.path.as_posix()),
     )
+
+
+def _claim(reading: Reading) -> tuple[tuple[bool, float], int, Order]:
+    """The sort key of who may keep a slug: the earliest, without dates the one nearest to the
+    top of the folder."""
+    place = order(reading.article)
+    return place[:2], len(reading.place.inside.parts), place
 
 
 def _name_apart(

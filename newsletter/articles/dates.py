@@ -29,7 +29,12 @@ TIME = (
     r"(?:(?:\s*[Tt]\s*|,?\s+(?:at\s+)?)(?P<hour>\d{1,2}):+(?P<minute>\d{2})"
     r"(?::+(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
     r"(?:\s*(?P<half>[AaPp])\.?[Mm]\b\.?)?"
-    r"(?:\s*(?P<zone>\S.*))?)?"
+    r"(?:\s+(?P=year))?(?:\s*(?P<zone>\S.*))?)?"
+)
+# What `date` and `git log` print: Sun Jan 29 18:30:22 2023 -0800.
+PRINTED_DATE = re.compile(
+    r"(?:[A-Za-z]{3}\s+)(?P<month>[A-Za-z]{3})\s+(?P<day>\d{1,2})\s+"
+    r"(?P<time>\d{1,2}:\d{2}:\d{2})\s+(?P<zone1>[A-Z]{2,4}\s+)?(?P<year>\d{4})(?P<zone>\s.*)?"
 )
 NUMERIC_DATE = re.compile(rf"{DAY}{TIME}", re.DOTALL)
 WORDY_DATE = re.compile(rf"{WORDY}{TIME}", re.DOTALL)
@@ -47,7 +52,9 @@ ZONES = {
 
 def parse_date(text: str, zone: tzinfo) -> datetime | None:
     """The moment `text` names, aware; None when it names none."""
-    text = text.strip().strip("\"'")
+    text = PRINTED_DATE.sub(
+        r"\g<day> \g<month> \g<year> \g<time> \g<zone1>\g<zone>", text.strip().strip("\"'"), count=1
+    ).strip()
     found = NUMERIC_DATE.fullmatch(text) or WORDY_DATE.fullmatch(text)
     if found is None or len(text) > LONGEST:
         return None

@@ -66,6 +66,8 @@ WORDS = (
     _Words("expected ',' or '}'", "a value starts with { and needs quotes", began=True),
     TABBED,
     _Words("found character '\\t'", TABBED.ours, hint=INDENT),
+    _Words("expected node content", "a value starts with a character that needs quotes"),
+    _Words("expected the node content", "a value starts with a character that needs quotes"),
     _Words("cannot start any token", "a value starts with a character that needs quotes"),
     _Words("expected alphabetic or numeric", "a value starts with * or & and needs quotes"),
     _Words("sequence entries are not allowed", 'a value starts with "- " and needs quotes'),
