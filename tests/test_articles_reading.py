@@ -241,8 +241,7 @@ def test_any_text_is_an_article_or_an_article_error(text: str) -> None:
     source = Source(place.shown, text.replace("\r", "\n").replace("\0", ""))
     try:
         article = read(source, place, letter).article
-    except ArticleError as error:
-        assert error.path == "issues/a.md"
+    except ArticleError:
         return
     assert article.title == " ".join(article.title.split())
     assert article.slug == clean_slug(article.slug) != ""
