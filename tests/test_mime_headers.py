@@ -90,6 +90,17 @@ def test_any_display_name_arrives_as_written(name: str) -> None:
     assert addressed_to(field) == (shown, "ada@example.net")
 
 
+@pytest.mark.parametrize("letter", ["a", "ä", "(", "字"])
+@pytest.mark.parametrize("name", ["To", "Reply-To"])
+def test_a_mailbox_of_any_length_is_folded_at_76_and_not_before(name: str, letter: str) -> None:
+    widest = 0
+    for length in range(1, 75):
+        field = mailbox_field(name, Mailbox(letter * length, "ada@example.net"))
+        assert_well_formed(field)
+        widest = max(widest, *map(len, field.split(b"\r\n")))
+    assert widest > 70
+
+
 @settings(max_examples=250)
 @given(NAMES)
 @example("a" * 300)

@@ -1,6 +1,6 @@
 """Microseconds per filled mail, against EmailMessage building the same mail.
 
-    python tests/bench/mime_fill.py [MAILS]
+    python -m tests.bench.mime_fill [MAILS]        (from the checkout)
 
 Both sides write the same two parts with the same ten slots to readers who all differ; the ratio is
 what counts, not the machine. The best of five rounds is shown.
