@@ -15,7 +15,7 @@ their order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.articles import Archive, issue_url, neighbours, published, read_archive
@@ -25,7 +25,7 @@ from newsletter.compose.summary import summary
 from newsletter.compose.theme import Page, Theme
 from newsletter.errors import ComposeError
 from newsletter.model import Article, Email, Issue, Letter, Problem, Severity, Slot, Teaser
-from newsletter.slots import leftovers, open_slots
+from newsletter.slots import fill_slots, leftovers, open_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,10 @@ def place(article: Article, archive: Archive, letter: Letter, now: datetime) -> 
 
 
 def teaser(article: Article, letter: Letter) -> Teaser:
-    """What the article shows of itself in its neighbours."""
+    """What the article shows of itself in its neighbours, where it greets nobody by name."""
+    title, slots = open_slots(article.title, letter.fields)
     return Teaser(
-        title=article.title,
+        title=fill_slots(title, slots, {}),
         summary=summary(article, letter),
         url=issue_url(article, letter),
         image=images.image_url(article, letter, article.image) if article.image else None,
@@ -66,15 +67,20 @@ def render(issue: Issue, theme: Theme, letter: Letter) -> Composed:
     """The issue as every reader receives it, before the slots are filled."""
     article = issue.article
     fragment = markup.to_fragment(issue, letter)
+    title, in_title = open_slots(article.title, letter.fields)
     subject, in_subject = open_slots(article.subject, letter.fields)
     lead = article.preheader or summary(article, letter)
     preheader, in_preheader = open_slots(lead, letter.fields)
     page = Page(
-        issue=issue, letter=letter, body=fragment.html, subject=subject, preheader=preheader
+        issue=replace(issue, article=replace(article, title=title)),
+        letter=letter,
+        body=fragment.html,
+        subject=subject,
+        preheader=preheader,
     )
     document, in_template = theme.fill_html(page)
     text, in_text = theme.fill_text(page, plaintext.to_text(fragment.html))
-    slots = (*in_subject, *in_preheader, *fragment.slots, *in_template, *in_text)
+    slots = (*in_title, *in_subject, *in_preheader, *fragment.slots, *in_template, *in_text)
     email = Email(
         slug=article.slug,
         subject=subject,
@@ -84,7 +90,7 @@ def render(issue: Issue, theme: Theme, letter: Letter) -> Composed:
         url=issue.url,
         slots=tuple(dict.fromkeys(slots)),
     )
-    return Composed(email, (*fragment.problems, *_typed_braces(article, subject, preheader)))
+    return Composed(email, (*fragment.problems, *_typed_braces(article, letter)))
 
 
 def ready(composed: Composed) -> Email:
@@ -102,16 +108,18 @@ def ready(composed: Composed) -> Email:
     return composed.email
 
 
-def _typed_braces(article: Article, *texts: str) -> tuple[Problem, ...]:
+def _typed_braces(article: Article, letter: Letter) -> tuple[Problem, ...]:
+    """Double braces in what the author wrote for the inbox row that no field will fill."""
+    written = {"subject": article.subject, "preheader": article.preheader or ""}
     return tuple(
         Problem(
             path=article.path,
             line=1,
             severity=Severity.WARNING,
             code="slot-unknown",
-            message=f"{braces} in the subject or preheader names no declared field",
+            message=f"{braces} in the {place} names no declared field",
             hint="declare it: fields = [...] in [letter]",
         )
-        for text in texts
-        for braces in leftovers(text)
+        for place, text in written.items()
+        for braces in leftovers(open_slots(text, letter.fields)[0])
     )

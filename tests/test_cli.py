@@ -167,9 +167,14 @@ def test_init_makes_a_publication_that_works(tmp_path: Path) -> None:
 def test_doctor_finds_a_bad_article_and_a_missing_password(letter: Publication) -> None:
     letter.run("doctor")
     letter.write("issues/2026-05-01-bad.md", "---\ntitle: a: b\n---\nx\n")
-    letter.write("newsletter.toml", (letter.root / "newsletter.toml").read_text().replace(
-        'preset = "inbox"', 'preset = "fastmail"\nusername = "u"\npassword_env = "NOT_SET_1"'
-    ))
+    letter.write(
+        "newsletter.toml",
+        (letter.root / "newsletter.toml")
+        .read_text()
+        .replace(
+            'preset = "inbox"', 'preset = "fastmail"\nusername = "u"\npassword_env = "NOT_SET_1"'
+        ),
+    )
     result = letter.run("doctor", code=3)
     assert "issues/2026-05-01-bad.md:2" in result.stdout
     assert "NOT_SET_1" in result.stdout

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 JSON_VERSION = 1
+JSON_WANTED = "newsletter.json"
 
 
 class Failure(click.ClickException):
@@ -104,14 +105,25 @@ class Desk:
 
 def json_option(command: F) -> F:
     """Add `--json` to a command."""
-    return click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")(
-        command
-    )
+    return click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        is_eager=True,
+        callback=_remember,
+        help="Answer as one JSON object.",
+    )(command)
+
+
+def _remember(ctx: click.Context, _option: click.Parameter, wanted: bool) -> bool:
+    """Keep the flag where the error boundary finds it, whatever fails after it was parsed."""
+    ctx.meta[JSON_WANTED] = wanted
+    return wanted
 
 
 def json_wanted(ctx: click.Context) -> bool:
-    """Whether --json stands on the command line: an error may come before it is parsed."""
-    return "--json" in sys.argv[1:] or "--json" in (*ctx.args, *ctx._protected_args)
+    """Whether --json stands on the command line of the running command."""
+    return bool(ctx.meta.get(JSON_WANTED, False))
 
 
 def answer(facts: Mapping[str, Any], *, as_json: bool, text: str = "") -> None:
