@@ -202,6 +202,11 @@ def test_a_caption_stands_right_under_its_image() -> None:
     assert to_text(source) == "[Image: Hills]\nAt dusk.\n\nx\n"
 
 
+def test_the_caption_of_code_stands_right_above_it() -> None:
+    source = '<p>x</p><p class="caption">a.py</p><table class="code" role="presentation"><tr><td>'
+    assert to_text(f"{source}<pre>pass</pre></td></tr></table>") == "x\n\na.py\n    pass\n"
+
+
 # --- tables --------------------------------------------------------------------------------------
 
 

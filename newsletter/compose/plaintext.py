@@ -27,7 +27,7 @@ DEEPEST = 40
 # Indentation stops where it would leave fewer columns than this for the words.
 NARROWEST = 24
 
-_UNDERLINES = {"h1": "=", "h2": "=", "h3": "-", "h4": "-", "h5": "-", "h6": "-"}
+_UNDERLINES = {"h1": "=", "h2": "-", "h3": "~", "h4": "~", "h5": "~", "h6": "~"}
 _BARRED = re.compile(r"\b(callout|admonition|note|tip|hint|warning|danger|caution|important)\b")
 _QUOTED = re.compile(r"\b(quote|blockquote)\b")
 _TITLE = re.compile(r"\btitle\b")
@@ -140,8 +140,11 @@ class _Walker:
             return []
         found = self.kinds.get(str(element.tag), self.blocks)(element, width, depth)
         if found and (names := element.get("class")):
-            found[-1].title |= _TITLE.search(names) is not None
-            found[0].caption |= _CAPTION.search(names) is not None
+            is_caption = _CAPTION.search(names) is not None
+            below_image = is_caption and _ends_in_image(element.getprevious())
+            found[0].caption |= below_image
+            # The caption of a code block stands above it.
+            found[-1].title |= _TITLE.search(names) is not None or (is_caption and not below_image)
         return found
 
     def _paragraph(self, run: list[etree._Element], lead: str | None, width: int) -> list[Block]:
@@ -237,6 +240,10 @@ class _Walker:
         if _QUOTED.search(names) and element.find(".//blockquote") is None:
             return self._marked(element, "> ", width, depth)
         return self.blocks(element, width, depth)
+
+
+def _ends_in_image(element: etree._Element | None) -> bool:
+    return element is not None and any(True for _ in element.iter("img"))
 
 
 def _is_block(element: etree._Element) -> bool:
