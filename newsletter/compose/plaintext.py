@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
@@ -46,7 +46,7 @@ def to_text(fragment: str) -> str:
     Links are `text [1]` with their targets in a list called Links at the end. Lines that begin
     with "From " or "." are left to whoever writes the mail."""
     links = Links()
-    blocks = _Walker(links).blocks(_parsed(fragment), WIDTH, 0)
+    blocks = _Walker(links).blocks(_parsed(fragment), Room(WIDTH))
     if links.targets:
         blocks.append(_underlined(["Links"], "-"))
         blocks.append(Block([f"[{number}] {url}" for url, number in links.targets.items()]))
@@ -64,6 +64,21 @@ def _parsed(fragment: str) -> etree._Element:
     )
     source = _UNPARSABLE.sub("\N{REPLACEMENT CHARACTER}", fragment.replace("\r\n", "\n"))
     return etree.fromstring(f"<div>{source}</div>".encode(), parser)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a block may take: how many columns, inside of how many other blocks."""
+
+    width: int
+    depth: int = 0
+
+    def deeper(self) -> Room:
+        return replace(self, depth=self.depth + 1)
+
+    def indented(self, by: int) -> Room | None:
+        """What is left behind an indentation; None when that is too little for words."""
+        return replace(self, width=self.width - by) if self.width - by >= NARROWEST else None
 
 
 @dataclass(slots=True)
@@ -101,10 +116,10 @@ def _underlined(lines: list[str], sign: str) -> Block:
 class _Walker:
     """One pass over one fragment; all it remembers is the list of links.
 
-    Each method gives the blocks of one kind of element, at most `width` columns wide."""
+    Each method gives the blocks of one kind of element, in the room it is given."""
 
     links: Links
-    kinds: dict[str, Callable[[etree._Element, int, int], list[Block]]] = field(init=False)
+    kinds: dict[str, Callable[[etree._Element, Room], list[Block]]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.kinds = {
@@ -118,27 +133,27 @@ class _Walker:
             **dict.fromkeys(_UNDERLINES, self._heading),
         }
 
-    def blocks(self, parent: etree._Element, width: int, depth: int) -> list[Block]:
+    def blocks(self, parent: etree._Element, room: Room) -> list[Block]:
         """What the element holds, in order: runs of words as paragraphs, block elements each in
         its own way."""
-        if depth > DEEPEST:
-            return self._paragraph(list(parent), parent.text, width)
+        if room.depth > DEEPEST:
+            return self._paragraph(list(parent), parent.text, room.width)
         found: list[Block] = []
         run: list[etree._Element] = []
         lead = parent.text
         for child in parent:
             if _is_block(child):
-                found += self._paragraph(run, lead, width)
-                found += self._block(child, width, depth + 1)
+                found += self._paragraph(run, lead, room.width)
+                found += self._block(child, room.deeper())
                 run, lead = [], child.tail
             else:
                 run.append(child)
-        return found + self._paragraph(run, lead, width)
+        return found + self._paragraph(run, lead, room.width)
 
-    def _block(self, element: etree._Element, width: int, depth: int) -> list[Block]:
+    def _block(self, element: etree._Element, room: Room) -> list[Block]:
         if is_hidden(element):
             return []
-        found = self.kinds.get(str(element.tag), self.blocks)(element, width, depth)
+        found = self.kinds.get(str(element.tag), self.blocks)(element, room)
         if found and (names := element.get("class")):
             is_caption = _CAPTION.search(names) is not None
             below_image = is_caption and _ends_in_image(element.getprevious())
@@ -152,14 +167,14 @@ class _Walker:
         lines = [line for part in words.split("\n") for line in wrap_line(part, width)]
         return [Block(lines)] if words else []
 
-    def _heading(self, element: etree._Element, width: int, depth: int) -> list[Block]:
-        lines = _joined(self.blocks(element, width, depth))
+    def _heading(self, element: etree._Element, room: Room) -> list[Block]:
+        lines = _joined(self.blocks(element, room))
         return [_underlined(lines, _UNDERLINES[str(element.tag)])] if lines else []
 
-    def _rule(self, element: etree._Element, width: int, depth: int) -> list[Block]:
+    def _rule(self, element: etree._Element, room: Room) -> list[Block]:
         return [Block(["* * *"])]
 
-    def _code(self, element: etree._Element, width: int, depth: int) -> list[Block]:
+    def _code(self, element: etree._Element, room: Room) -> list[Block]:
         """The element's text verbatim, four columns in; the width does not bind it."""
         for line_break in element.iter("br"):
             line_break.text = "\n"
@@ -170,31 +185,31 @@ class _Walker:
             del lines[-1]
         return [Block(_prefixed(lines, "    ", "    "))] if lines else []
 
-    def _quotation(self, element: etree._Element, width: int, depth: int) -> list[Block]:
-        return self._marked(element, "> ", width, depth)
+    def _quotation(self, element: etree._Element, room: Room) -> list[Block]:
+        return self._marked(element, "> ", room)
 
-    def _meaning(self, element: etree._Element, width: int, depth: int) -> list[Block]:
-        blocks = self._marked(element, "    ", width, depth)
+    def _meaning(self, element: etree._Element, room: Room) -> list[Block]:
+        blocks = self._marked(element, "    ", room)
         return [Block(_joined(blocks), close=True)] if blocks else []
 
-    def _definitions(self, element: etree._Element, width: int, depth: int) -> list[Block]:
-        lines = _joined(self.blocks(element, width, depth), tight=True)
+    def _definitions(self, element: etree._Element, room: Room) -> list[Block]:
+        lines = _joined(self.blocks(element, room), tight=True)
         return [Block(lines)] if lines else []
 
-    def _marked(self, element: etree._Element, mark: str, width: int, depth: int) -> list[Block]:
+    def _marked(self, element: etree._Element, mark: str, room: Room) -> list[Block]:
         """What the element holds, every line behind the mark, as one block."""
-        if width - len(mark) < NARROWEST:
-            return self.blocks(element, width, depth)
-        lines = _joined(self.blocks(element, width - len(mark), depth))
+        inside = room.indented(len(mark))
+        if inside is None:
+            return self.blocks(element, room)
+        lines = _joined(self.blocks(element, inside))
         return [Block(_prefixed(lines, mark, mark))] if lines else []
 
-    def _list(self, element: etree._Element, width: int, depth: int) -> list[Block]:
+    def _list(self, element: etree._Element, room: Room) -> list[Block]:
         markers = _markers(element)
         indent = max((len(marker) for marker in markers), default=2)
-        narrow = width - indent < NARROWEST
-        room = width if narrow else width - indent
-        entries = list(self._entries(element, iter(markers), room, depth))
-        if narrow:
+        inside = room.indented(indent)
+        entries = list(self._entries(element, iter(markers), inside or room))
+        if inside is None:
             return [block for _, blocks in entries for block in blocks]
         loose = any(sum(not block.close for block in blocks) > 1 for _, blocks in entries)
         lines: list[str] = []
@@ -205,41 +220,41 @@ class _Walker:
         return [Block(lines, close=True)] if lines else []
 
     def _entries(
-        self, element: etree._Element, markers: Iterator[str], width: int, depth: int
+        self, element: etree._Element, markers: Iterator[str], room: Room
     ) -> Iterator[tuple[str, list[Block]]]:
         """The items with their markers; what stands between items has none."""
-        found = [("", self._paragraph([], element.text, width))]
+        found = [("", self._paragraph([], element.text, room.width))]
         for child in element:
             if child.tag == "li":
-                found.append((next(markers), self._item(child, width, depth)))
-                found.append(("", self._paragraph([], child.tail, width)))
+                found.append((next(markers), self._item(child, room)))
+                found.append(("", self._paragraph([], child.tail, room.width)))
             elif _is_block(child):
-                found.append(("", self._block(child, width, depth + 1)))
-                found.append(("", self._paragraph([], child.tail, width)))
+                found.append(("", self._block(child, room.deeper())))
+                found.append(("", self._paragraph([], child.tail, room.width)))
             else:
-                found.append(("", self._paragraph([child], None, width)))
+                found.append(("", self._paragraph([child], None, room.width)))
         return (entry for entry in found if entry[1])
 
-    def _item(self, item: etree._Element, width: int, depth: int) -> list[Block]:
-        return [] if is_hidden(item) else self.blocks(item, width, depth + 1)
+    def _item(self, item: etree._Element, room: Room) -> list[Block]:
+        return [] if is_hidden(item) else self.blocks(item, room.deeper())
 
-    def _table(self, element: etree._Element, width: int, depth: int) -> list[Block]:
+    def _table(self, element: etree._Element, room: Room) -> list[Block]:
         if not is_tabular(element):
-            return self._layout(element, width, depth)
+            return self._layout(element, room)
         found: list[Block] = []
         for caption in element.iterchildren("caption"):
-            found += self._block(caption, width, depth)
-        lines = table_lines(read_grid(element, self.links), width)
+            found += self._block(caption, room)
+        lines = table_lines(read_grid(element, self.links), room.width)
         return [*found, Block(lines)] if any(lines) else found
 
-    def _layout(self, element: etree._Element, width: int, depth: int) -> list[Block]:
+    def _layout(self, element: etree._Element, room: Room) -> list[Block]:
         """The cells one after the other; a callout behind a bar, a quotation behind its sign."""
         names = element.get("class", "")
         if _BARRED.search(names):
-            return self._marked(element, "| ", width, depth)
+            return self._marked(element, "| ", room)
         if _QUOTED.search(names) and element.find(".//blockquote") is None:
-            return self._marked(element, "> ", width, depth)
-        return self.blocks(element, width, depth)
+            return self._marked(element, "> ", room)
+        return self.blocks(element, room)
 
 
 def _ends_in_image(element: etree._Element | None) -> bool:
