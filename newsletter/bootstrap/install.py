@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from newsletter.bootstrap.checkout import Checkout, is_ready, is_worth_keeping
@@ -76,7 +76,8 @@ def make(checkout: Checkout) -> None:
     checkout.venv.mkdir(exist_ok=True)
     checkout.mark.write_text("Made by send.py, which clears and renews it when needed.\n")
     clear_all_but(checkout.mark)
-    install(checkout, make_environment(checkout))
+    make_environment(checkout)
+    install(checkout, pip_for(checkout))
 
 
 def clear_all_but(mark: Path) -> None:
@@ -102,10 +103,10 @@ def renew(checkout: Checkout) -> None:
         raise
 
 
-def make_environment(checkout: Checkout) -> list[str]:
-    """The command that is pip for the new `.venv`: its own, else the system's.
+def make_environment(checkout: Checkout) -> None:
+    """Make the bare environment, with a pip inside where this Python can put one there.
 
-    Debian and Ubuntu ship venv without ensurepip (python3-venv has it), so that is a usual case.
+    Not by venv's own `with_pip`: where ensurepip lacks, Debian's venv prints advice and exits.
     """
     try:
         import venv  # noqa: PLC0415 - 30 ms that only the first run needs
@@ -115,27 +116,30 @@ def make_environment(checkout: Checkout) -> list[str]:
             hint=how_to_get_pip(),
             code="setup.venv",
         ) from error
-    builder = venv.EnvBuilder(symlinks=os.name != "nt", with_pip=find_spec("ensurepip") is not None)
-    try:
-        builder.create(checkout.venv)
-    except subprocess.CalledProcessError:  # ensurepip is there, its wheels are not
-        builder.with_pip = False
-        builder.create(checkout.venv)
-    return pip_for(checkout)
+    venv.EnvBuilder(symlinks=os.name != "nt").create(checkout.venv)
+    succeeds([str(checkout.python), "-P", "-m", "ensurepip", "--default-pip"])
 
 
 def pip_for(checkout: Checkout) -> list[str]:
-    """The command that is pip for this `.venv`. Raises NotInstallable if there is none."""
+    """The command that is pip for this `.venv`: its own, else the system's.
+
+    Debian and Ubuntu ship Python without ensurepip (python3-venv has it), so none inside is usual.
+    """
     inside = [str(checkout.python), "-m", "pip"]
     outside = [sys.executable, "-m", "pip", "--python", str(checkout.python)]
     for pip in (inside, outside):
-        if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode == 0:
+        if succeeds([*pip, "--version"]):
             return pip
     raise NotInstallable(
         f"this Python ({sys.executable}) has neither ensurepip nor pip 22.3 or newer",
         hint=how_to_get_pip(),
         code="setup.pip",
     )
+
+
+def succeeds(command: Sequence[str]) -> bool:
+    """Run the command, out of sight; whether its exit code was 0."""
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def how_to_get_pip(release: Path = Path("/etc/os-release")) -> str:
@@ -178,17 +182,24 @@ def install(checkout: Checkout, pip: Sequence[str]) -> None:
 
 
 def pip_failed(said: str, log: Path) -> NotInstallable:
-    """The error for what pip said: its last ERROR line, since a note about bug reports often
-    comes after it."""
-    lines = [line.strip(" │") for line in said.splitlines() if line.strip(" │")]
-    errors = [line for line in lines if line.startswith("ERROR:")]
-    last = (errors or lines or ["pip said nothing"])[-1].removeprefix("ERROR:").strip()
+    """The error for what pip said."""
     offline = any(sign in said for sign in OFFLINE)
     return NotInstallable(
-        f"pip could not install the project: {last}",
+        f"pip could not install the project: {last_word(said)}",
         hint=f"{'is this machine offline? ' if offline else ''}all that pip said: {log}",
         code="setup.offline" if offline else "setup.pip",
     )
+
+
+def last_word(said: str) -> str:
+    """The line of pip's that says what is wrong: its own last ERROR, else the last exception, since
+    advice for package authors comes after both."""
+    lines = [line.strip(" │╰─>") for line in said.splitlines()]
+    for sign in (r"ERROR: (.+)", r"(\w*Error: .+)", r"(.*\w.*)"):
+        found = [match[1] for line in lines if (match := re.match(sign, line))]
+        if found:
+            return found[-1]
+    return "pip said nothing"
 
 
 def say(what: str) -> None:
