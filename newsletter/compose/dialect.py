@@ -1,0 +1,117 @@
+"""The Markdown that articles are written in: python-markdown with pymdown-extensions.
+
+Enters: Markdown and a language tag for the quotation marks. Leaves: HTML as those libraries write
+it. Refuses to know mail, slots and files.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import markdown
+from pymdownx import emoji
+
+from newsletter.compose.density import refuse_dense
+from newsletter.errors import ComposeError
+
+EXTENSIONS = (
+    "abbr",
+    "admonition",
+    "attr_list",
+    "def_list",
+    "footnotes",
+    "md_in_html",
+    "sane_lists",
+    "smarty",
+    "tables",
+    "pymdownx.betterem",
+    "pymdownx.emoji",
+    "pymdownx.highlight",
+    "pymdownx.magiclink",
+    "pymdownx.mark",
+    "pymdownx.superfences",
+    "pymdownx.tasklist",
+    "pymdownx.tilde",
+)
+# The marks of the languages that do not use the English ones: double left, right, single left,
+# right.
+QUOTES = {
+    "de": ("&bdquo;", "&ldquo;", "&sbquo;", "&lsquo;"),
+    "cs": ("&bdquo;", "&ldquo;", "&sbquo;", "&lsquo;"),
+    "pl": ("&bdquo;", "&rdquo;", "&sbquo;", "&rsquo;"),
+    "fr": ("&laquo;&#8239;", "&#8239;&raquo;", "&lsaquo;&#8239;", "&#8239;&rsaquo;"),
+    "it": ("&laquo;", "&raquo;", "&ldquo;", "&rdquo;"),
+    "es": ("&laquo;", "&raquo;", "&ldquo;", "&rdquo;"),
+    "pt": ("&ldquo;", "&rdquo;", "&lsquo;", "&rsquo;"),
+    "ru": ("&laquo;", "&raquo;", "&bdquo;", "&ldquo;"),
+    "sv": ("&rdquo;", "&rdquo;", "&rsquo;", "&rsquo;"),
+}
+
+_local = threading.local()
+
+
+def to_html(text: str, language: str) -> str:
+    """The HTML of the Markdown. Raises ComposeError for Markdown that the parser cannot bear:
+    nested or repeated beyond any real article."""
+    refuse_dense(text)
+    key = language.partition("-")[0].lower()
+    key = key if key in QUOTES else ""
+    parsers: dict[str, markdown.Markdown] = _local.__dict__.setdefault("parsers", {})
+    parser = parsers.pop(key, None) or _parser(key)
+    try:
+        html = parser.reset().convert(text)
+    except RecursionError as error:
+        raise ComposeError(
+            "the Markdown is nested too deeply to be read",
+            code="markdown-depth",
+            hint="look for lines that begin with very many > or blanks",
+        ) from error
+    # A parser that failed may hold half an article: only a sound one is used again.
+    parsers[key] = parser
+    return html
+
+
+def _parser(language: str) -> markdown.Markdown:
+    return markdown.Markdown(
+        extensions=list(EXTENSIONS),
+        extension_configs={
+            "smarty": {"substitutions": _substitutions(language)},
+            "pymdownx.emoji": {"emoji_index": emoji.gemoji, "emoji_generator": emoji.to_alt},
+            "pymdownx.highlight": {"use_pygments": False, "guess_lang": False},
+            "pymdownx.superfences": {
+                "relaxed_headers": True,
+                "custom_fences": [
+                    {"name": "*", "class": "", "format": _fence, "validator": _any_fence}
+                ],
+            },
+        },
+    )
+
+
+def _substitutions(language: str) -> dict[str, str]:
+    if language not in QUOTES:
+        return {}
+    names = ("left-double-quote", "right-double-quote", "left-single-quote", "right-single-quote")
+    return dict(zip(names, QUOTES[language], strict=True))
+
+
+def _any_fence(
+    language: str, inputs: Mapping[str, str], options: dict[str, Any], *rest: object
+) -> bool:
+    """Accept every fence: one with an unknown option is code all the same."""
+    options.update(inputs)
+    return True
+
+
+def _fence(source: str, language: str, css_class: str, options: Mapping[str, Any], *rest: object,
+           **attributes: object) -> str:  # fmt: skip
+    """The code as a plain block, its language a class and its title an attribute."""
+    name = escape(re.sub(r"\s.*", "", language or ""))
+    title = options.get("title")
+    marked = f' title="{escape(str(title))}"' if title else ""
+    code = escape(source, quote=False)
+    return f'<pre{marked}><code class="language-{name}">{code}</code></pre>'

@@ -1,0 +1,164 @@
+"""Small changes to a tree of HTML, each leaving the words around it in place.
+
+Enters and leaves: lxml elements. Refuses to know what the elements are for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from lxml import etree
+
+# libxml2 stops at NUL, UTF-8 has no surrogates, and one C1 character makes Gmail clip the mail
+# (email-bugs 41, 140).
+UNFIT = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def parse(fragment: str) -> etree._Element:
+    """One element that holds the whole fragment; comments and processing instructions are left
+    out. Without huge_tree libxml2 drops what is nested deeper than 256 elements."""
+    parser = etree.HTMLParser(
+        encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True
+    )
+    source = UNFIT.sub("", fragment)
+    document = etree.fromstring(f"<html><body><div>{source}</div></body></html>".encode(), parser)
+    root = etree.Element("div")
+    body = document.find("body")
+    for number, part in enumerate([] if body is None else list(body)):
+        root.append(part)
+        if number == 0:
+            unwrap(part)
+    return root
+
+
+def serialize(root: etree._Element) -> str:
+    """The HTML inside of the element."""
+    whole = etree.tostring(root, method="html", encoding="unicode", with_tail=False)
+    return UNFIT.sub("", whole[whole.index(">") + 1 :].removesuffix("</div>")).strip("\n")
+
+
+def element(tag: str, text: str = "", /, **attributes: str) -> etree._Element:
+    """A new element; a trailing underscore in an attribute's name is dropped."""
+    made = etree.Element(tag)
+    made.text = text
+    for name, value in attributes.items():
+        made.set(name.rstrip("_"), value)
+    return made
+
+
+def words(part: etree._Element) -> str:
+    """The element's text without its tail."""
+    return "".join(map(str, part.itertext()))
+
+
+def is_blank(text: str | None) -> bool:
+    return not (text or "").strip()
+
+
+def drop(part: etree._Element) -> None:
+    """Take the element out with all it holds; its tail stays."""
+    parent = part.getparent()
+    if parent is None:
+        return
+    _say_before(part, part.tail)
+    parent.remove(part)
+
+
+def unwrap(part: etree._Element) -> None:
+    """Take the element out and leave what it holds."""
+    parent = part.getparent()
+    if parent is None:
+        return
+    place = parent.index(part)
+    children = list(part)
+    _say_before(part, part.text)
+    if children:
+        children[-1].tail = (children[-1].tail or "") + (part.tail or "") or None
+    else:
+        _say_before(part, part.tail)
+    parent[place : place + 1] = children
+
+
+def replace(part: etree._Element, other: etree._Element | str) -> None:
+    """Put another element or words in the place of the element."""
+    if isinstance(other, str):
+        _say_before(part, other)
+        drop(part)
+        return
+    other.tail, part.tail = part.tail, None
+    parent = part.getparent()
+    if parent is not None:
+        parent.replace(part, other)
+
+
+def wrap(part: etree._Element, outer: etree._Element, inner: etree._Element | None = None) -> None:
+    """Put `outer` in the place of the element, and the element into `inner`, the innermost part
+    of `outer` (itself by default)."""
+    replace(part, outer)
+    (outer if inner is None else inner).append(part)
+
+
+def move(source: etree._Element, target: etree._Element) -> None:
+    """Put all that `source` holds at the end of `target`."""
+    say_last(target, source.text)
+    target.extend(list(source))
+    source.text = None
+
+
+def say_last(part: etree._Element, text: str | None) -> None:
+    """Put words behind all that the element holds."""
+    if not text:
+        return
+    if len(part):
+        part[-1].tail = (part[-1].tail or "") + text
+    else:
+        part.text = (part.text or "") + text
+
+
+def classes(part: etree._Element) -> list[str]:
+    return (part.get("class") or "").split()
+
+
+def set_classes(part: etree._Element, names: Iterable[str]) -> None:
+    joined = " ".join(dict.fromkeys(names))
+    if joined:
+        part.set("class", joined)
+    else:
+        take(part, "class")
+
+
+def take(part: etree._Element, name: str) -> str | None:
+    """The attribute's value, after taking the attribute away."""
+    value = part.get(name)
+    if value is not None:
+        del part.attrib[name]
+    return value
+
+
+def default(part: etree._Element, name: str, value: str) -> None:
+    """Set an attribute that the element does not have."""
+    if part.get(name) is None:
+        part.set(name, value)
+
+
+def one_cell(kind: str, *, full_width: bool = True) -> tuple[etree._Element, etree._Element]:
+    """A layout table and its only cell: Word pads nothing but cells (composition 2.40, 2.49)."""
+    table = element(
+        "table", class_=kind, role="presentation", border="0", cellpadding="0", cellspacing="0"
+    )
+    if full_width:
+        table.set("width", "100%")
+    cell = etree.SubElement(etree.SubElement(table, "tr"), "td")
+    return table, cell
+
+
+def _say_before(part: etree._Element, text: str | None) -> None:
+    """Put words before the element."""
+    if not text:
+        return
+    before, parent = part.getprevious(), part.getparent()
+    if before is not None:
+        before.tail = (before.tail or "") + text
+    elif parent is not None:
+        parent.text = (parent.text or "") + text
