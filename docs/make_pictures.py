@@ -28,7 +28,7 @@ SHEET = """
 def main() -> None:
     """Start the demo, look at an issue and at the inbox, and put both on one sheet."""
     demo = subprocess.Popen(  # noqa: S603  our own command
-        [sys.executable, "send.py", "demo", "--no-open", "--json"],
+        [sys.executable, "-m", "newsletter", "demo", "--no-open", "--json"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -39,7 +39,7 @@ def main() -> None:
             browser = play.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
             )
-            page = browser.new_page(viewport={"width": 1180, "height": 900}, color_scheme="light")
+            page = browser.new_page(viewport={"width": 1180, "height": 900}, color_scheme="null")
             shots = [picture(page, facts["preview"]), picture(page, facts["inbox"])]
             sheet = SHEET.format(left=shots[0], right=shots[1])
             page.set_viewport_size({"width": 2100, "height": 808})

@@ -156,6 +156,9 @@ def test_in_a_browser_the_page_follows_a_saved_file_and_nothing_hostile_runs(
 
     letter, url = served
     letter.write("issues/2026-04-01-hostile.md", HOSTILE)
+    picture = letter.root / "issues" / "leaf.jpg"
+    shutil.copy(Path(__file__).parent.parent / "issues" / "images" / "leaf.jpg", picture)
+    letter.write("issues/2026-03-02-leaf.md", "---\ntitle: Leaf\n---\n![A leaf](leaf.jpg)\n")
     with sync_playwright() as play:
         browser = play.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
@@ -167,6 +170,9 @@ def test_in_a_browser_the_page_follows_a_saved_file_and_nothing_hostile_runs(
         started = time.monotonic()
         page.get_by_role("heading", name="Saved a moment ago").wait_for(timeout=5000)
         assert time.monotonic() - started < 5
+        page.goto(f"{url}/preview/leaf")
+        drawn = "() => document.images[0].complete && document.images[0].naturalWidth"
+        assert page.frames[1].evaluate(drawn), "the mail's own image is shown in its frame"
         page.goto(f"{url}/preview/hostile")
         page.wait_for_timeout(500)
         assert page.url == f"{url}/preview/hostile"

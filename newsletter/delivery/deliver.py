@@ -15,7 +15,7 @@ from datetime import datetime
 from newsletter.audience.tokens import Keys
 from newsletter.delivery.addressing import Addressee, recipient
 from newsletter.delivery.outcome import ours, outcome
-from newsletter.errors import LineLost, RelayRefused, RelayUnavailable
+from newsletter.errors import LineLost, MailRefused, RelayRefused, RelayUnavailable
 from newsletter.mime import Stencil, fill, stencil
 from newsletter.model import Delivery, DeliveryState, Letter, Mail, Reply, Send, SendState, Stage
 from newsletter.smtp import Transport
@@ -48,7 +48,7 @@ class _Run:
     office: Office
     stencil: Stencil
     in_flight: dict[str, Delivery] = field(default_factory=dict)
-    skipped: list[Delivery] = field(default_factory=list)
+    settled: list[Delivery] = field(default_factory=list)
     refusals: int = 0
 
     def mails(self) -> Iterator[Mail]:
@@ -62,20 +62,30 @@ class _Run:
                 if office.stopping():
                     return
                 if reason := office.store.refusal(row):
-                    self._skip(row, reason)
-                else:
-                    yield self._mail(row)
+                    self._settle(replace(row, state=DeliveryState.SKIPPED, reason=reason))
+                elif mail := self._mail_or_none(row):
+                    yield mail
 
-    def _skip(self, row: Delivery, reason: str) -> None:
-        skipped = replace(row, state=DeliveryState.SKIPPED, reason=reason)
-        self.office.store.record(skipped, self.office.now())
-        self.skipped.append(skipped)
+    def _settle(self, row: Delivery) -> None:
+        """Record a row that never meets the relay."""
+        self.office.store.record(row, self.office.now())
+        self.settled.append(row)
+
+    def _mail_or_none(self, row: Delivery) -> Mail | None:
+        """The row's mail; None when no lawful mail can be written to this person, which fails
+        the row and not the run."""
+        try:
+            return self._mail(row)
+        except MailRefused as error:
+            self._settle(replace(row, state=DeliveryState.FAILED, reason=error.message))
+            return None
 
     def _mail(self, row: Delivery) -> Mail:
         person = Addressee(row.subscriber_id, row.address, row.name, row.fields)
         to = recipient(person, self.send.slug, self.office.letter, self.office.keys)
+        mail = fill(self.stencil, to)
         self.in_flight[to.message_id] = replace(row, message_id=to.message_id)
-        return fill(self.stencil, to)
+        return mail
 
     def begin(self, mail: Mail) -> None:
         """Called by the transport when the relay is ready for the content."""
@@ -151,9 +161,9 @@ def _with_new_lines(run: _Run, transport: Transport) -> Iterator[Delivery]:
 
 def _answers(run: _Run, transport: Transport) -> Generator[Delivery, None, None]:
     for mail, reply in transport.deliver(run.mails(), run.begin):
-        yield from _taken(run.skipped)
+        yield from _taken(run.settled)
         yield run.answer(mail, reply)
-    yield from _taken(run.skipped)
+    yield from _taken(run.settled)
 
 
 def _taken(rows: list[Delivery]) -> list[Delivery]:

@@ -66,9 +66,10 @@ def page(name: str, **values: object) -> HTMLResponse:
     return HTMLResponse(pages.get_template(name).render(**values))
 
 
-def mail_frame(document: str) -> HTMLResponse:
-    """A mail's HTML for a frame: no script, no network, no navigation."""
-    return HTMLResponse(document, headers={"Content-Security-Policy": MAIL_POLICY})
+def mail_frame(request: Request, document: str) -> HTMLResponse:
+    """A mail's HTML for a frame: no script, no network but the desk's images, no navigation."""
+    content_policy = MAIL_POLICY.format(host=request.headers["host"])
+    return HTMLResponse(document, headers={"Content-Security-Policy": content_policy})
 
 
 class Desk:
@@ -102,7 +103,7 @@ class Desk:
     def issue_mail(self, request: Request) -> Response:
         shelf = self.studio.shelf()
         study = self.studio.study(shelf, request.path_params["slug"])
-        return mail_frame(with_local_images(part(study.mail.content, "html"), shelf.letter))
+        return mail_frame(request, with_local_images(part(study.mail.content, "html"), shelf.letter))
 
     def inbox(self, request: Request) -> Response:
         return page("inbox.html", mails=self.studio.received(), where="inbox")
@@ -127,7 +128,7 @@ class Desk:
 
     def letter_mail(self, request: Request) -> Response:
         content = self.studio.letterbox(request.path_params["key"])
-        return mail_frame(with_local_images(part(content, "html"), self.studio.load()))
+        return mail_frame(request, with_local_images(part(content, "html"), self.studio.load()))
 
     def letter_eml(self, request: Request) -> Response:
         key = request.path_params["key"]
