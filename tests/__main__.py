@@ -33,7 +33,7 @@ def main() -> int:
     failed = [name for name, command in CHECKS.items() if run(*command) != 0]
     for name in CHECKS:
         report(f"{name}: {'FAILED' if name in failed else 'passed'}")
-    spread = ("-n", "auto") if find_spec("xdist") else ()
+    spread = ("-n", "auto", "--dist", "worksteal") if find_spec("xdist") else ()
     if failed:
         report(f"pytest goes on, but the tests as a whole have failed: {', '.join(failed)}")
     return pytest(*spread) or bool(failed)
