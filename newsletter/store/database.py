@@ -171,6 +171,8 @@ def _hint(message: str) -> str | None:
 
 def _create(path: Path) -> None:
     """An empty file of mode 0600, whatever the umask; SQLite gives -wal and -shm the same mode."""
+    if path.is_dir():
+        raise StoreError("a folder, not a database", path=path, code="store.url")
     if path.exists():
         return
     _create_folder(path.absolute().parent)
