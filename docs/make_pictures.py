@@ -21,13 +21,14 @@ SHEET = """
   body {{ margin: 0; background: #e9e5dd; display: flex; gap: 24px; padding: 24px; }}
   img {{ border-radius: 10px; box-shadow: 0 4px 18px #0003; display: block; }}
 </style>
-<img src="data:image/png;base64,{left}" height="760"><img src="data:image/png;base64,{right}" height="760">
+<img src="data:image/png;base64,{left}" height="760">
+<img src="data:image/png;base64,{right}" height="760">
 """
 
 
 def main() -> None:
     """Start the demo, look at an issue and at the inbox, and put both on one sheet."""
-    demo = subprocess.Popen(  # noqa: S603  our own command
+    demo = subprocess.Popen(
         [sys.executable, "-m", "newsletter", "demo", "--no-open", "--json"],
         cwd=ROOT,
         stdout=subprocess.PIPE,

@@ -19,7 +19,7 @@ name = {name}
 base_url = {base_url}      # web pages, images, unsubscribe links
 language = "en"
 timezone = "UTC"                                # such as Europe/Lisbon
-# fields = ["city"]                             # more subscriber fields for {{{{ city | your town }}}}
+# fields = ["city"]                             # for {{{{ city | your town }}}} in a letter
 
 [sender]
 from = {sender}
@@ -27,7 +27,7 @@ postal_address = "1 Example Road, Exampleton"   # the law wants one in bulk mail
 # reply_to = "editor@letters.example.org"
 
 # Where mail goes. The inbox is on this machine, so nothing can leave it until you change this:
-# preset = "ses" | "postmark" | "mailgun" | "sendgrid" | "resend" | "brevo" | "fastmail" | "smtp" ...
+# "ses", "postmark", "mailgun", "sendgrid", "resend", "brevo", "fastmail", "smtp" with a host ...
 [relay.main]
 preset = "inbox"
 # username_env = "RELAY_USER"                   # secrets come from the environment,

@@ -12,9 +12,7 @@ from click.testing import CliRunner, Result
 from newsletter.cli import cli
 from newsletter.sample import sample_toml
 
-CONFIG = sample_toml(
-    "Field Notes", "https://letters.example.org", "Ana <ana@letters.example.org>"
-)
+CONFIG = sample_toml("Field Notes", "https://letters.example.org", "Ana <ana@letters.example.org>")
 ARTICLE = """---
 title: {title}
 date: 2026-{month:02d}-01 08:00:00 +0000

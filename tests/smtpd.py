@@ -83,7 +83,7 @@ class Transaction:
         return self.taken and (not self.reply or self.reply.startswith("2"))
 
 
-class Dropped(Exception):  # noqa: N818 - no error, the end of a script
+class Dropped(Exception):
     """The script, or the client, ended this connection."""
 
 
@@ -114,7 +114,7 @@ class ScriptedRelay:
 
     # the script
 
-    def on(  # noqa: PLR0913 - a script reads best as one call
+    def on(
         self,
         at: str,
         *,

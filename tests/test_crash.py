@@ -62,7 +62,7 @@ def unknown(letter: Publication) -> set[str]:
 def test_promise_1_after_kill_9_each_address_is_reached_once_or_named(
     tmp_path: Path, seed: int
 ) -> None:
-    dice = random.Random(seed)  # noqa: S311  a moment, not a secret
+    dice = random.Random(seed)
     with ScriptedRelay() as relay:
         letter = crowd(tmp_path, relay, PEOPLE)
         sending = start(letter, "send", "latest", "--yes", "--expect", str(PEOPLE))

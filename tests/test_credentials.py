@@ -33,7 +33,8 @@ def test_the_relay_called_main_is_the_default(tmp_path: Path) -> None:
 
 
 def test_a_preset_knows_its_port_and_mode(tmp_path: Path) -> None:
-    text = '[relay.main]\npreset = "ses"\nregion = "eu-west-1"\nusername_env = "U"\npassword_env = "P"\n'
+    text = '[relay.main]\npreset = "ses"\nregion = "eu-west-1"\n'
+    text += 'username_env = "U"\npassword_env = "P"\n'
     relay = load_relay(config(tmp_path, text), None, {"U": "user", "P": "secret"})
     assert (relay.host, relay.port) == ("email-smtp.eu-west-1.amazonaws.com", 465)
     assert relay.tls is Tls.IMPLICIT
@@ -41,7 +42,8 @@ def test_a_preset_knows_its_port_and_mode(tmp_path: Path) -> None:
 
 
 def test_attack_36_a_password_never_shows_in_repr(tmp_path: Path) -> None:
-    text = '[relay.main]\npreset = "smtp"\nhost = "mx.example.org"\nusername = "u"\npassword_env = "P"\n'
+    text = '[relay.main]\npreset = "smtp"\nhost = "mx.example.org"\n'
+    text += 'username = "u"\npassword_env = "P"\n'
     assert "hunter2" not in repr(load_relay(config(tmp_path, text), None, {"P": "hunter2"}))
 
 

@@ -152,7 +152,7 @@ def test_in_a_browser_the_page_follows_a_saved_file_and_nothing_hostile_runs(
     served: tuple[Publication, str],
 ) -> None:
     needs("chromium")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  heavy, and only here
+    from playwright.sync_api import sync_playwright
 
     letter, url = served
     letter.write("issues/2026-04-01-hostile.md", HOSTILE)

@@ -24,7 +24,7 @@ from newsletter.smtp.refusals import refusal
 from newsletter.smtp.replies import Limits
 from tests.smtpd import ScriptedRelay, letter
 
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
 LIMITS = Limits(reply_lines=20, line_bytes=512, quit_s=0.3)
 BOTH = pytest.mark.parametrize("tls", [Tls.IMPLICIT, Tls.STARTTLS])
 
@@ -207,7 +207,7 @@ def test_login_is_spoken_where_plain_is_not_offered(good: trustme.LeafCert) -> N
 
 def test_a_password_may_hold_any_letter(good: trustme.LeafCert) -> None:
     with relay_with(Tls.IMPLICIT, good, "AUTH PLAIN") as relay:
-        assert send_one(relay.relay(username="ana", password="pä\u00dfwort\u20ac")) == 250  # noqa: S106
+        assert send_one(relay.relay(username="ana", password="pä\u00dfwort\u20ac")) == 250
         said = relay.commands[1][1].removeprefix("AUTH PLAIN ")
         assert base64.b64decode(said).decode() == "\0ana\0pä\u00dfwort\u20ac"
 

@@ -106,7 +106,7 @@ def _unquoted(name: str) -> str:
 def _shown(text: str) -> str:
     """`text` in quotes, harmless and short."""
     harmless = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return f"'{harmless[:80]}{'...' if len(harmless) > 80 else ''}'"  # noqa: PLR2004
+    return f"'{harmless[:80]}{'...' if len(harmless) > 80 else ''}'"
 
 
 # --- typing errors -------------------------------------------------------------------------------

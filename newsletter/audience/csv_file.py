@@ -143,7 +143,7 @@ def _first_undecodable(path: Path) -> int:
 def _declared_delimiter(line: str) -> str:
     """The delimiter of a `sep=;` line, as Excel writes it; "" when the line is none."""
     text = line.strip("\r\n\ufeff ").strip('"')
-    return text[4] if len(text) == 5 and text[:4].lower() == "sep=" else ""  # noqa: PLR2004
+    return text[4] if len(text) == 5 and text[:4].lower() == "sep=" else ""
 
 
 def _unquoted(line: str) -> str:

@@ -16,7 +16,7 @@ from newsletter.errors import ConfigError
 from newsletter.model import Article, DeliveryState, NewSubscriber, Relay
 from newsletter.pipeline import Composed, ready
 from newsletter.sample import people, sample_config
-from newsletter.shelf import Shelf
+from newsletter.store import Audience
 
 
 @click.command("demo")
@@ -81,7 +81,10 @@ def _send(stage: Desk, composed: Composed, recipients: int, *, as_json: bool) ->
             person = NewSubscriber(address=address, name=name, consent_source="invented")
             store.add(person, stage.now())
         publication = Publication(
-            email=ready(composed), origin=origin_of(stage.config.root), relay=relay.name
+            email=ready(composed),
+            origin=origin_of(stage.config.root),
+            relay=relay.name,
+            audience=Audience(),
         )
         send = publish(store, publication, stage.now())
         Delivering(stage, store, as_json=as_json).deliver(send, relay)

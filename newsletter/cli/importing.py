@@ -63,10 +63,11 @@ def _write_report(desk: Desk, file: Path, report: ImportReport) -> Path:
 
 
 def _text(report: ImportReport, where: Path | None, *, dry_run: bool) -> str:
-    lines = [
+    counts = (
         f"{report.read:,} rows:  {report.added:,} new   {report.updated:,} updated   "
         f"{report.unchanged:,} known   {report.kept:,} kept as they are here   {report.bad:,} bad"
-    ]
+    )
+    lines = [counts]
     if where:
         lines.append(f"All problems, with their lines: {where}")
     if dry_run:

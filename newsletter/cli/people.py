@@ -60,7 +60,7 @@ def _field(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("--status", type=STATUSES, default="active", show_default=True)
 @json_option
 @click.pass_obj
-def add(  # noqa: PLR0913  one parameter per flag
+def add(
     desk: Desk,
     address: str,
     name: str,
@@ -147,7 +147,7 @@ def list_people(desk: Desk, status: str | None, tag: str | None, as_json: bool) 
 @click.option("--status", type=STATUSES, help="Status of everybody in a file without that column.")
 @json_option
 @click.pass_obj
-def import_command(  # noqa: PLR0913, PLR0917  one parameter per flag
+def import_command(
     desk: Desk,
     file: Path,
     dry_run: bool,

@@ -41,7 +41,7 @@ relay_option = click.option("--relay", "relay_name", metavar="NAME", help="Anoth
 @relay_option
 @json_option
 @click.pass_obj
-def send_command(  # noqa: PLR0913  one parameter per flag of the command line
+def send_command(
     desk: Desk,
     name: str,
     dry_run: bool,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import click
 
@@ -55,7 +57,8 @@ def status_command(
             return
         sends = store.sends(slug_in(desk, store, name))
         if as_csv or who:
-            _people(store, sends, who, as_csv=as_csv, as_json=as_json)
+            listing = Listing(DeliveryState(who) if who else None, as_csv, as_json)
+            listing.show(row for send in sends for row in store.deliveries(send.id, listing.state))
             return
         facts = [_facts(store, send) for send in sends]
         text = "\n".join(_text(store, send) for send in sends) or f"{name}: never sent"
@@ -91,10 +94,10 @@ def _text(store: Store, send: Send) -> str:
     progress, reasons = store.progress(send.id), store.reasons(send.id)
     commit = f"commit {send.origin.commit[:9]}" if send.origin.commit else "not in git"
     dirty = ", with uncommitted changes" if send.origin.dirty else ""
+    origin = f"{commit}{dirty}   relay {send.relay}"
     lines = [
         f"{send.slug}      {send.state.value}      {send.email.subject}",
-        f"  frozen {send.frozen_at:%Y-%m-%d %H:%M} UTC   {send.content_hash[:8]}   {commit}{dirty}"
-        f"   relay {send.relay}",
+        f"  frozen {send.frozen_at:%Y-%m-%d %H:%M} UTC   {send.content_hash[:8]}   {origin}",
         "  " + _counts(progress, send.recipients),
     ]
     if reasons:
@@ -113,19 +116,24 @@ def _counts(progress: Counter[DeliveryState], recipients: int) -> str:
     )
 
 
-def _people(
-    store: Store, sends: list[Send], who: str | None, *, as_csv: bool, as_json: bool
-) -> None:
-    state = DeliveryState(who) if who else None
-    rows = (row for send in sends for row in store.deliveries(send.id, state))
-    if as_csv:
-        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(_cells(row) for row in rows)
-    elif as_json:
-        answer({"command": "status", "people": [_row(row) for row in rows]}, as_json=True)
-    else:
-        answer({}, as_json=False, text="\n".join(_line(row) for row in rows) or "nobody")
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How the rows of the ledger are shown."""
+
+    state: DeliveryState | None
+    as_csv: bool
+    as_json: bool
+
+    def show(self, rows: Iterator[Delivery]) -> None:
+        """Print the rows on stdout."""
+        if self.as_csv:
+            writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(_cells(row) for row in rows)
+        elif self.as_json:
+            answer({"command": "status", "people": [_row(row) for row in rows]}, as_json=True)
+        else:
+            answer({}, as_json=False, text="\n".join(_line(row) for row in rows) or "nobody")
 
 
 def _row(row: Delivery) -> dict[str, object]:

@@ -158,9 +158,9 @@ def build_command(desk: Desk, issues: tuple[str, ...], out: Path, as_json: bool)
     same bytes. A bad article is named with its file and line; every other one is still built.
     """
     shelf = desk.shelf()
-    chosen = [shelf.find(name) for name in issues] or list(
+    chosen = [shelf.find(name) for name in issues] or [
         article for article in shelf.archive.articles if not article.draft
-    )
+    ]
     errors: list[NewsletterError] = [] if issues else list(shelf.archive.errors)
     warn(shelf.archive.warnings)
     out.mkdir(parents=True, exist_ok=True)

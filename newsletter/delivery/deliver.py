@@ -149,7 +149,6 @@ def _with_new_lines(run: _Run, transport: Transport) -> Iterator[Delivery]:
                 for row in answers:
                     lost = 0
                     yield row
-            return
         except (LineLost, RelayUnavailable) as error:
             run.give_back(in_doubt=isinstance(error, LineLost) and error.in_doubt)
             run.office.store.recover(run.send.id, run.office.now())
@@ -157,6 +156,8 @@ def _with_new_lines(run: _Run, transport: Transport) -> Iterator[Delivery]:
                 raise
             run.office.sleep(WAITS_S[lost])
             lost += 1
+        else:
+            return
 
 
 def _answers(run: _Run, transport: Transport) -> Generator[Delivery, None, None]:

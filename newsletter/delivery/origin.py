@@ -32,7 +32,7 @@ def tracked_files(root: Path) -> list[str]:
 
 def _git(root: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(  # noqa: S603  fixed argv, no shell
+        done = subprocess.run(
             (*GIT, *arguments),
             cwd=root,
             capture_output=True,

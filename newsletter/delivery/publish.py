@@ -19,7 +19,7 @@ class Publication:
     email: Email
     origin: Origin
     relay: str
-    audience: Audience = Audience()
+    audience: Audience
 
     def as_new_send(self, frozen: Email | None) -> NewSend:
         return NewSend(

@@ -74,7 +74,8 @@ def stencil(email: Email, letter: Letter, date: datetime) -> Stencil:
     boundary = f"=_{sha256(seed.encode()).hexdigest()[:20]}"
     subject = cut_text(email.subject, email.slots)
     bench = _Bench()
-    _lay_header(bench, email, letter, date=date, boundary=boundary)
+    _lay_header(bench, email, letter, date)
+    bench.static(headers.structure_fields(boundary), b"\r\n")
     _lay_part(bench, "plain", cut_text(email.text, email.slots), boundary)
     _lay_part(bench, "html", cut_html(email.html, email.slots), boundary)
     bench.static(f"--{boundary}--\r\n".encode())
@@ -162,9 +163,8 @@ class _Bench:
         )
 
 
-def _lay_header(
-    bench: _Bench, email: Email, letter: Letter, *, date: datetime, boundary: str
-) -> None:
+def _lay_header(bench: _Bench, email: Email, letter: Letter, date: datetime) -> None:
+    """Every field but those of the MIME structure."""
     bench.static(headers.mailbox_field("From", letter.sender))
     bench.field(0)
     if letter.reply_to is not None:
@@ -178,8 +178,6 @@ def _lay_header(
         headers.archive_fields(letter),
         headers.feedback_id_field(email.slug, letter),
         headers.bulk_fields(),
-        headers.structure_fields(boundary),
-        b"\r\n",
     )
 
 

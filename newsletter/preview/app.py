@@ -103,7 +103,9 @@ class Desk:
     def issue_mail(self, request: Request) -> Response:
         shelf = self.studio.shelf()
         study = self.studio.study(shelf, request.path_params["slug"])
-        return mail_frame(request, with_local_images(part(study.mail.content, "html"), shelf.letter))
+        return mail_frame(
+            request, with_local_images(part(study.mail.content, "html"), shelf.letter)
+        )
 
     def inbox(self, request: Request) -> Response:
         return page("inbox.html", mails=self.studio.received(), where="inbox")

@@ -21,8 +21,7 @@ from newsletter.model import Reply, Stage
 _LINE = re.compile(rb"([2-5][0-9]{2})([ -]|$)")
 _STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?: |$)")
 _PRINTABLE = bytes(
-    byte if 0x20 <= byte <= 0x7E else 0x20 if byte == 0x09 else 0x3F  # noqa: PLR2004
-    for byte in range(256)
+    byte if 0x20 <= byte <= 0x7E else 0x20 if byte == 0x09 else 0x3F for byte in range(256)
 )
 _TEXT_LIMIT = 1000
 _RECEIVE = 65536
