@@ -19,7 +19,7 @@ PEOPLE = "email,name\nbo@example.com,Bo Berg\n"
 # What a person would do by hand at these commands: not wait, look and go on, type the number.
 BY_HAND = {
     "python3 send.py demo": ["--once", "--no-open"],
-    "python3 tests": ["--collect-only", "-q", "tests/test_slots.py"],
+    "python3 tests": ["--collect-only", "-q", "tests/test_config.py"],
     "python3 -m pip install .": ["--dry-run", "--no-deps", "--no-build-isolation", "--quiet"],
     "newsletter preview": ["--no-open"],
     "newsletter send latest": ["--yes", "--expect", "1"],
