@@ -88,7 +88,7 @@ def _remove(part: etree._Element, tag: str, findings: Findings) -> None:
     if tag in REMOVED:
         findings.add(HTML_REMOVED, f"<{tag}> cannot be in a mail and was removed", f"<{tag}")
     elif tag not in EMPTIED:
-        findings.add(HTML_UNKNOWN, f"<{tag[:40]}> is no HTML element and was removed", f"<{tag}")
+        findings.add(HTML_UNKNOWN, f"<{tag}> is no HTML element and was removed", f"<{tag}")
     if tag in REMOVED and tag not in EMPTIED:
         tree.drop(part)
     else:
@@ -99,13 +99,13 @@ def _keep_attributes(part: etree._Element, findings: Findings) -> None:
     for name in list(part.attrib):
         known = str(name)
         if known.startswith("on"):
-            message = f"the attribute {known[:40]} would run a script and was removed"
+            message = f"the attribute {known} would run a script and was removed"
             findings.add(HTML_REMOVED, message, known)
         if known not in ATTRIBUTES and not (known == "id" and part.get("id")):
             del part.attrib[name]
     style = part.get("style")
     if style is not None and BAD_STYLE.search(style):
-        findings.add(HTML_REMOVED, f'style="{style[:40]}" was removed', style)
+        findings.add(HTML_REMOVED, f'style="{style}" was removed', style)
         del part.attrib["style"]
 
 

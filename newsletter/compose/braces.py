@@ -44,6 +44,7 @@ class Braces:
 
     typed: tuple[Typed, ...]
     words: re.Pattern[str]
+    remains: re.Pattern[str]
 
     def named_by(self, word: re.Match[str]) -> Typed:
         """What was typed where the word stands now."""
@@ -51,7 +52,9 @@ class Braces:
 
     def put_back(self, text: str, say: Callable[[Typed], str] = lambda typed: typed.text) -> str:
         """`text` with what `say` makes of each pair of braces in the place of its word."""
-        return self.words.sub(lambda word: say(self.named_by(word)), text)
+        whole = self.words.sub(lambda word: say(self.named_by(word)), text)
+        # python-markdown cuts the last letter off a destination with one quotation mark in it.
+        return self.remains.sub("", whole)
 
     def within(self, text: str) -> list[Typed]:
         """The braces whose words `text` holds."""
@@ -70,4 +73,5 @@ def take_out(text: str) -> tuple[str, Braces]:
         return f"{mark}{len(typed) - 1:06d}x"
 
     opened = BRACES.sub(to_word, text)
-    return opened, Braces(tuple(typed), re.compile(f"{mark}([0-9]{{6}})x"))
+    words, remains = re.compile(f"{mark}([0-9]{{6}})x"), re.compile(f"{mark}[0-9]*x?")
+    return opened, Braces(tuple(typed), words, remains)

@@ -30,7 +30,7 @@ from lxml import etree
 from newsletter.compose import tree
 from newsletter.compose.highlight import highlight
 
-Element = etree._Element  # noqa: SLF001 - lxml has no public name for it
+Element = etree._Element
 
 CALLOUTS = {
     **dict.fromkeys(("tip", "hint", "success"), "tip"),

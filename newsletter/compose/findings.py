@@ -11,12 +11,15 @@ import re
 import sys
 from dataclasses import dataclass, field
 
+from newsletter.compose.braces import Braces
 from newsletter.model import Article, Problem, Severity
 
 # What stands around a destination or a tag in Markdown and HTML.
 _BEFORE = r"(?<![\w./-])"
 _AFTER = r"(?![\w/-])"
 MOST = 100
+LONGEST = 200
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,10 @@ class Rule:
 
 @dataclass(slots=True)
 class Findings:
-    """The findings of one article, in the order they came; the first MOST of them are kept."""
+    """The findings of one article, in its author's spelling; the first MOST of them are kept."""
 
     article: Article
+    braces: Braces
     problems: list[Problem] = field(default_factory=list)
     _found: dict[str, int] = field(default_factory=dict)
 
@@ -42,13 +46,16 @@ class Findings:
             return
         if len(self.problems) >= 2 * MOST:
             return
-        line = self._line_at(about) if isinstance(about, int) else self.line_of(about)
+        if isinstance(about, int):
+            line: int | None = self._line_at(about)
+        else:
+            line = self.line_of(self.braces.put_back(about))
         problem = Problem(
             path=self.article.path,
             line=line,
             severity=rule.severity,
             code=rule.code,
-            message=message,
+            message=_short(self.braces.put_back(message)),
             hint=rule.hint,
         )
         self.problems.append(problem)
@@ -72,3 +79,9 @@ class Findings:
 
     def _line_at(self, place: int) -> int:
         return self.article.body_line + self.article.body.count("\n", 0, place)
+
+
+def _short(message: str) -> str:
+    """What an author wrote is in it, so it may be of any length and hold any character."""
+    seen = UNSEEN.sub(" ", message)
+    return seen if len(seen) <= LONGEST else f"{seen[: LONGEST - 1]}…"

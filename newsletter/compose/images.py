@@ -24,7 +24,6 @@ from newsletter.model import Article, Letter
 MEASURE = 520
 MOST_BYTES = 5_000_000
 MOST_PIXELS = 40_000_000
-SHOWN = 80
 
 REMOTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -81,7 +80,7 @@ def locate(article: Article, letter: Letter, source: str) -> Path:
 
     Raises ComposeError for a missing file and for one outside of the publication."""
     if SCHEME.match(source):
-        raise _refusal("image-scheme", f"{short(source)} is neither a file nor an https address")
+        raise _refusal("image-scheme", f"{source} is neither a file nor an https address")
     outside = False
     for candidate in _candidates(article, letter, source):
         file = _real_file(candidate)
@@ -89,8 +88,8 @@ def locate(article: Article, letter: Letter, source: str) -> Path:
             return file
         outside = outside or file is not None or _climbs_out(letter, candidate)
     if outside:
-        raise _refusal("image-outside", f"{short(source)} is outside of the publication")
-    raise _refusal("image-missing", f"there is no file {short(source)}")
+        raise _refusal("image-outside", f"{source} is outside of the publication")
+    raise _refusal("image-missing", f"there is no file {source}")
 
 
 def _candidates(article: Article, letter: Letter, source: str) -> Iterator[Path]:
@@ -214,12 +213,6 @@ def media_path(letter: Letter, url_path: str) -> Path | None:
         if file and file.suffix.lower() in MEDIA and _is_inside(letter, file):
             return file
     return None
-
-
-def short(source: str) -> str:
-    """What an author wrote, fit to be shown in a sentence."""
-    clean = re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "?", source)
-    return clean if len(clean) <= SHOWN else f"{clean[: SHOWN - 1]}…"
 
 
 HINTS = {

@@ -44,15 +44,15 @@ def resolve(href: str, issue: Issue, letter: Letter) -> str:
 
 def _absolute(href: str, scheme: str) -> str:
     if scheme not in SCHEMES:
-        message = f"a link with {scheme[:40]}: cannot be in a mail"
+        message = f"a link with {scheme}: cannot be in a mail"
         _refuse("link-scheme", message, "https, http, mailto and tel can")
     try:
         parts = urlsplit(href)
         host = parts.hostname
     except ValueError as error:
-        raise ComposeError(f"{href[:80]} is no address: {error}", code="link-broken") from error
+        raise ComposeError(f"{href} is no address: {error}", code="link-broken") from error
     if scheme in {"http", "https"} and not host:
-        _refuse("link-broken", f"{href[:80]} names no host", "write https://host/path")
+        _refuse("link-broken", f"{href} names no host", "write https://host/path")
     return href
 
 
@@ -104,7 +104,7 @@ def _joined(base: str, href: str) -> str:
     try:
         return urljoin(base, href)
     except ValueError as error:
-        raise ComposeError(f"{href[:80]} is no address: {error}", code="link-broken") from error
+        raise ComposeError(f"{href} is no address: {error}", code="link-broken") from error
 
 
 def _refuse(code: str, message: str, hint: str) -> NoReturn:

@@ -14,7 +14,7 @@ from html import escape
 
 from lxml import etree
 
-from newsletter.compose import allowed_html, dialect, email_html, images, tree
+from newsletter.compose import allowed_html, dialect, email_html, tree
 from newsletter.compose.braces import Braces, Typed, take_out
 from newsletter.compose.findings import Findings, Rule
 from newsletter.compose.strings import strings_for
@@ -45,8 +45,8 @@ def to_fragment(issue: Issue, letter: Letter) -> Fragment:
     means that the fragment is not fit to be sent."""
     article = issue.article
     language = article.language or letter.language
-    findings = Findings(article)
     text, braces = take_out(tree.UNFIT.sub("", article.body))
+    findings = Findings(article, braces)
     sheet = Sheet(issue, letter, braces, findings)
     root = tree.parse(_converted(text, language, findings))
     _restore_code(root, braces)
@@ -88,12 +88,12 @@ def _refuse_tags(root: etree._Element, sheet: Sheet) -> None:
         return
     for part in list(root.iterdescendants()):
         for name in [name for name in part.attrib if sheet.braces.words.search(str(name))]:
-            sheet.find(
+            sheet.findings.add(
                 SLOT_IN_TAG, f"{name!s} stands among the attributes of an element", str(name)
             )
             del part.attrib[name]
         if sheet.braces.words.search(str(part.tag)):
-            sheet.find(SLOT_IN_TAG, f"<{part.tag}> is no HTML element", str(part.tag))
+            sheet.findings.add(SLOT_IN_TAG, f"<{part.tag}> is no HTML element", str(part.tag))
             tree.unwrap(part)
 
 
@@ -104,16 +104,13 @@ def _with_tokens(html: str, sheet: Sheet) -> tuple[str, tuple[Slot, ...]]:
     def say(typed: Typed) -> str:
         slot = sheet.declared(typed)
         if slot is None:
-            sheet.findings.add(_unknown(typed, sheet.letter), _complaint(typed), typed.place)
+            message = f"{typed.text} names no declared field"
+            sheet.findings.add(_unknown(typed, sheet.letter), message, typed.place)
             return escape(typed.text)
         found[slot] = None
         return slot.token
 
     return sheet.braces.put_back(html, say), tuple(found)
-
-
-def _complaint(typed: Typed) -> str:
-    return f"{images.short(typed.text)} names no declared field"
 
 
 def _unknown(typed: Typed, letter: Letter) -> Rule:

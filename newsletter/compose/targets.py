@@ -45,10 +45,6 @@ class Sheet:
     braces: Braces
     findings: Findings
 
-    def find(self, rule: Rule, message: str, about: str) -> None:
-        """Note a finding, in the author's spelling."""
-        self.findings.add(rule, self.braces.put_back(message), self.braces.put_back(about))
-
     def declared(self, typed: Typed) -> Slot | None:
         """The slot that the braces mean; None when they name no declared field."""
         slot = typed.slot()
@@ -65,7 +61,7 @@ def aim(root: etree._Element, sheet: Sheet) -> None:
     for part in list(root.iterdescendants()):
         style = part.get("style", "")
         if style and sheet.slot_in(style):
-            sheet.find(SLOT_IN_STYLE, f'a slot in style="{style}"', style)
+            sheet.findings.add(SLOT_IN_STYLE, f'a slot in style="{style}"', style)
             del part.attrib["style"]
         background = tree.take(part, "background")
         if background and background.startswith("https://") and not sheet.slot_in(background):
@@ -88,17 +84,17 @@ def _aim_link(part: etree._Element, sheet: Sheet) -> None:
     if start:
         slot = sheet.declared(sheet.braces.named_by(start))
         if slot and slot.name != OWN_LINK:
-            sheet.find(SLOT_IN_LINK, f"a link to whatever {start.group()} is", href)
+            sheet.findings.add(SLOT_IN_LINK, f"a link to whatever {start.group()} is", href)
         else:
             part.set("href", href)
         return
     try:
         url = links.resolve(href, sheet.issue, sheet.letter)
     except ComposeError as error:
-        sheet.find(_rule(error, Severity.WARNING), error.message, href)
+        sheet.findings.add(_rule(error, Severity.WARNING), error.message, href)
         return
     if _is_open_ended(url, sheet):
-        sheet.find(SLOT_IN_LINK, f"a slot decides which site {href} leads to", href)
+        sheet.findings.add(SLOT_IN_LINK, f"a slot decides which site {href} leads to", href)
         return
     part.set("href", url)
 
@@ -115,10 +111,12 @@ def _aim_image(part: etree._Element, sheet: Sheet) -> None:
     tree.default(part, "alt", "")
     alt = part.get("alt", "")
     if not alt.strip() and part.get("role") not in {"presentation", "none"}:
-        sheet.find(ALT_MISSING, f"the picture {source} has no alternative text", source)
+        sheet.findings.add(ALT_MISSING, f"the picture {source} has no alternative text", source)
     if images.is_remote(source):
         if _is_open_ended(source, sheet):
-            sheet.find(SLOT_IN_LINK, f"a slot decides which site {source} comes from", source)
+            sheet.findings.add(
+                SLOT_IN_LINK, f"a slot decides which site {source} comes from", source
+            )
             tree.replace(part, alt)
         elif source.startswith("//"):
             part.set("src", f"https:{source}")
@@ -133,7 +131,7 @@ def _place_picture(part: etree._Element, source: str, sheet: Sheet) -> None:
     try:
         shown = images.picture(article, letter, source, width)
     except ComposeError as error:
-        sheet.find(_rule(error, Severity.ERROR), error.message, source)
+        sheet.findings.add(_rule(error, Severity.ERROR), error.message, source)
         tree.replace(part, part.get("alt", ""))
         return
     part.set("src", shown.url)

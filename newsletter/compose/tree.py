@@ -14,6 +14,8 @@ from lxml import etree
 # (email-bugs 41, 140).
 UNFIT = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
 
 def parse(fragment: str) -> etree._Element:
     """One element that holds the whole fragment; comments and processing instructions are left
@@ -29,7 +31,20 @@ def parse(fragment: str) -> etree._Element:
         root.append(part)
         if number == 0:
             unwrap(part)
+    for part in root.iterdescendants():
+        _drop_malformed(part)
     return root
+
+
+def _drop_malformed(part: etree._Element) -> None:
+    """Take away attributes whose names libxml2 reads but lxml cannot name: `<a href=x [b]>`."""
+    names = list(map(str, part.attrib))
+    if all(map(NAME.fullmatch, names)):
+        return
+    sound = {name: part.get(name, "") for name in names if NAME.fullmatch(name)}
+    part.attrib.clear()
+    for name, value in sound.items():
+        part.set(name, value)
 
 
 def serialize(root: etree._Element) -> str:
