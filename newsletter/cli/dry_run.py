@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from newsletter.cli.findings import label
+from newsletter.cli.findings import label, problem_as_json
 from newsletter.delivery.publish import Publication
-from newsletter.model import Article
+from newsletter.model import Article, Problem, Severity
 from newsletter.shelf import Shelf
 from newsletter.store import HeadCount
 
@@ -19,6 +20,7 @@ class DryRun:
     article: Article
     publication: Publication
     count: HeadCount
+    problems: tuple[Problem, ...]
 
     def facts(self) -> dict[str, object]:
         """The screen as `--json` prints it."""
@@ -31,6 +33,7 @@ class DryRun:
             "candidates": self.count.candidates,
             "exclusions": dict(self.count.exclusions),
             "content_hash": email.content_hash,
+            "problems": [problem_as_json(problem) for problem in self.problems],
             "html_bytes": len(email.html.encode()),
         }
 
@@ -39,16 +42,29 @@ class DryRun:
         email, sender = self.publication.email, self.shelf.letter.sender
         return "\n".join(
             (
-                f"Issue      {label(self.article)}      {email.content_hash[:8]}",
+                f"Issue      {label(self.article)}      {self._state()}, {email.content_hash[:8]}",
                 f"Subject    {email.subject}",
                 f"From       {sender.name} <{sender.address}>      relay {self.publication.relay}",
                 f"Audience   {self._audience()}",
                 f"Teasers    {self._teasers()}",
                 f"Size       HTML {kilobytes(email.html)}   text {kilobytes(email.text)}",
+                f"Checks     {self._checks()}",
                 f"Would send to  {self._sample()}",
                 f"Nothing was sent.  To send:  newsletter send {self.article.slug}",
             )
         )
+
+    def _state(self) -> str:
+        article, now = self.article, self.shelf.now
+        if article.draft:
+            return "a draft: send will refuse it"
+        later = article.date is not None and article.date > now
+        return "dated in the future: send will refuse it" if later else "ready"
+
+    def _checks(self) -> str:
+        found = Counter(problem.severity for problem in self.problems)
+        errors, warnings = found[Severity.ERROR], found[Severity.WARNING]
+        return f"{errors} errors, {warnings} warnings"
 
     def _audience(self) -> str:
         count, tag = self.count, self.publication.audience.tag or "all"

@@ -75,7 +75,7 @@ def send_command(
         count = store.head_count(article.slug, publication.audience)
         warn(composed.problems)
         if dry_run:
-            plan = DryRun(shelf, article, publication, count)
+            plan = DryRun(shelf, article, publication, count, composed.problems)
             answer(plan.facts(), as_json=as_json, text=plan.text())
             return
         _check_sendable(article, shelf)
