@@ -202,7 +202,7 @@ def media_url(letter: Letter, file: Path) -> str:
 def media_path(letter: Letter, url_path: str) -> Path | None:
     """The file behind `/media/...`, percent-encoded or not; None unless it is a picture or
     document that lies in the publication, outside of hidden folders."""
-    path = url_path.partition("?")[0].removeprefix("/").removeprefix("media/")
+    path = url_path.removeprefix("/").removeprefix("media/")
     for spelling in dict.fromkeys((path, unquote(path, errors="surrogateescape"))):
         top, inner = letter.issues, spelling
         if spelling.startswith(f"{ROOT}/"):

@@ -23,6 +23,7 @@ HEAD = 8_000
 DEFINITION = re.compile(r"^ {0,3}\[[^\[\]\n]+\]:[ \t]*\S.*$", re.MULTILINE)
 
 NOT_PROSE = frozenset("blockquote table pre ul ol dl figure figcaption".split())  # noqa: SIM905
+BLOCKS = ("p", "div", "li", "dt", "dd", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6")
 UNSPOKEN = frozenset("img hr script style iframe object svg math video audio form template".split())  # noqa: SIM905
 
 SENTENCE_END = re.compile(
@@ -168,9 +169,9 @@ def _fallback(typed: Typed) -> str:
 
 
 def _spoken(part: etree._Element) -> str:
-    for line_break in part.iter("br"):
-        line_break.tail = f" {line_break.tail or ''}"
-    return (" " if part.tag == "div" else "").join(map(str, part.itertext()))
+    for broken in part.iter("br", *BLOCKS):
+        broken.tail = f" {broken.tail or ''}"
+    return tree.words(part)
 
 
 def _fold(text: str) -> str:
