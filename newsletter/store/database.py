@@ -181,7 +181,6 @@ def _create(path: Path) -> None:
     except FileExistsError:  # another process was faster
         return
     os.close(file)
-    path.chmod(0o600)
 
 
 def _create_folder(folder: Path) -> None:
@@ -192,7 +191,6 @@ def _create_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         return
-    folder.chmod(0o700)
 
 
 def _refuse_if_public(path: Path) -> None:
