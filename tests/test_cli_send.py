@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import quopri
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from newsletter.model import Email, Origin, Slot
+from newsletter.store import NewSend, open_store
 from tests.publication import Publication, publication
+
+UNSUBSCRIBE = Slot("unsubscribe_url")
 
 
 @pytest.fixture
@@ -99,6 +104,34 @@ def test_resume_without_anything_to_resume_is_refused(letter: Publication) -> No
     letter.run("resume", "latest", code=6)
     letter.run("send", "latest", "--yes")
     letter.run("send", "latest", "--resume", code=6)
+
+
+def frozen(letter: Publication) -> None:
+    """Freeze letter-3 and send nothing, as a sender that died at once leaves it."""
+    email = Email(
+        slug="letter-3",
+        subject="Letter 3",
+        preheader="",
+        html=f'<!DOCTYPE html><html><body><a href="{UNSUBSCRIBE.token}">x</a></body></html>',
+        text=f"{UNSUBSCRIBE.token}\n",
+        url="https://letters.example.org/letter-3/",
+        slots=(UNSUBSCRIBE,),
+    )
+    with open_store(f"sqlite:{letter.root / '.newsletter' / 'newsletter.db'}") as store:
+        store.freeze(NewSend(email=email, origin=Origin(), relay="main"), datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    "guard", [["--dry-run"], ["--expect", "3"], ["--tag", "v"], ["--only-new"]]
+)
+def test_resume_refuses_a_guard_that_it_would_not_keep(
+    letter: Publication, guard: list[str]
+) -> None:
+    frozen(letter)
+    letter.run("send", "latest", "--resume", *guard, code=2)
+    assert letter.inbox == []
+    letter.run("send", "latest", "--resume")
+    assert len(letter.inbox) == 3
 
 
 def test_test_mails_a_proof_of_a_draft_outside_of_the_ledger(letter: Publication) -> None:

@@ -17,7 +17,7 @@ from newsletter.delivery.addressing import Addressee
 from newsletter.delivery.origin import origin_of
 from newsletter.delivery.proof import Proof, send_proof
 from newsletter.delivery.publish import Publication, check_not_sent, publish
-from newsletter.errors import AudienceError, RelayRefused, SendRefused
+from newsletter.errors import AudienceError, RelayRefused, SendRefused, UsageError
 from newsletter.model import Article, Email, Relay, Send, SendState
 from newsletter.pipeline import ready
 from newsletter.shelf import Shelf
@@ -59,6 +59,11 @@ def send_command(
     gets it twice.
     """
     if go_on:
+        if dry_run or expect is not None or tag is not None or only_new:
+            raise UsageError(
+                "--resume goes on with the audience that was frozen: only --relay goes with it",
+                hint=f"what is left: newsletter status {name}",
+            )
         _resume(desk, name, relay_name, as_json)
         return
     shelf = desk.shelf()
