@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import quopri
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -254,6 +255,30 @@ def test_a_relay_that_keeps_dying_stops_the_run_after_three_tries(world: World) 
         world.deliver(send)
     assert len(world.slept) == 3
     assert set(world.states(send).values()) == {"pending"}
+    assert world.state(send) is SendState.PAUSED
+
+
+def test_a_mail_that_kills_the_line_lets_everybody_else_pass(world: World) -> None:
+    world.people(5)
+    world.relay.on("rcpt", to="p1@example.com", drop=True)
+    send = world.publish()
+    with pytest.raises(LineLost):
+        world.deliver(send)
+    states = world.states(send)
+    assert states.pop("p1@example.com") == "pending"
+    assert set(states.values()) == {"accepted"}
+
+
+def test_asked_to_stop_while_it_waits_for_the_relay_it_does_not_connect_again(
+    world: World,
+) -> None:
+    world.people(2)
+    world.relay.on("mail", drop=True)
+    office = replace(world.office(), sleep=lambda _: setattr(world, "stop", True))
+    send = world.publish()
+    with pytest.raises(LineLost):
+        list(deliver(send, open_transport(world.relay.relay()), office))
+    assert world.relay.connections == 1
     assert world.state(send) is SendState.PAUSED
 
 

@@ -106,15 +106,17 @@ class _Run:
         return row
 
     def give_back(self, *, in_doubt: bool) -> None:
-        """Return to PENDING what certainly was not taken; the rest is for `recover` to judge."""
+        """Return to PENDING what certainly was not taken, behind everybody who waits: a mail that
+        kills the line must not stand in their way. The rest is for `recover` to judge."""
         if not in_doubt:
+            now = self.office.now()
             for row in self.in_flight.values():
-                pending = replace(row, state=DeliveryState.PENDING)
-                self.office.store.record(pending, self.office.now())
+                pending = replace(row, state=DeliveryState.PENDING, next_at=now)
+                self.office.store.record(pending, now)
         self.in_flight.clear()
 
 
-def deliver(send: Send, transport: Transport, office: Office) -> Iterator[Delivery]:
+def deliver(send: Send, transport: Transport, office: Office) -> Generator[Delivery, None, None]:
     """Each delivery as it is recorded, until no row is due, somebody asks to stop, or the relay
     makes it pointless (RelayError). Under the send's lock; the send is left DONE or PAUSED."""
     store = office.store
@@ -155,6 +157,8 @@ def _with_new_lines(run: _Run, transport: Transport) -> Iterator[Delivery]:
             if lost == LOST_LINES or run.office.stopping():
                 raise
             run.office.sleep(WAITS_S[lost])
+            if run.office.stopping():
+                raise
             lost += 1
         else:
             return
