@@ -347,7 +347,8 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One Email to one person: a row of the ledger. `reply` is the last answer of the relay."""
+    """One Email to one person: a row of the ledger. `reply` is the last answer of the relay,
+    `deferrals` how often it said "later"; `attempts` counts claims, offered to a relay or not."""
 
     send_id: int
     subscriber_id: int
@@ -357,6 +358,7 @@ class Delivery:
     fields: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     attempts: int = 0
+    deferrals: int = 0
     message_id: str = ""
     reply: Reply | None = None
     next_at: datetime | None = None

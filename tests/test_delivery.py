@@ -206,6 +206,21 @@ def test_a_deferred_recipient_is_tried_again_when_due_with_the_same_bytes(world:
     assert first.content == second.content
 
 
+def test_a_line_that_was_lost_often_is_not_held_against_the_reader(world: World) -> None:
+    world.people(1)
+    world.relay.on("rcpt", drop=True, times=8)
+    world.relay.on("rcpt", say="451 4.7.1 greylisted", times=1)
+    send = world.publish()
+    for _ in range(2):
+        with pytest.raises(LineLost):
+            world.deliver(send)
+    world.deliver(send)
+    assert set(world.states(send).values()) == {"deferred"}
+    world.time += timedelta(minutes=6)
+    world.deliver(send)
+    assert world.reached() == ["p0@example.com"]
+
+
 def test_promise_6_three_policy_refusals_stop_the_run_and_fail_nobody(world: World) -> None:
     world.people(10)
     world.relay.on("dot", say="550 5.7.1 blocked by our list")

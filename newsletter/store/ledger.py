@@ -86,7 +86,7 @@ SELECT id, slug, state, email, content_hash, git_commit, dirty, relay, candidate
 """
 DUE = """
 SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
-       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at,
+       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals,
        ifnull((SELECT refusal FROM person WHERE id = delivery.subscriber_id), 'erased')
   FROM delivery
  WHERE send_id = :send
@@ -101,7 +101,7 @@ UPDATE delivery
        data_started_at = NULL, updated_at = :now
  WHERE send_id = :send AND subscriber_id = :subscriber AND state IN ('pending', 'deferred')
 RETURNING send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
-          reply_stage, reply_code, reply_status, reply_text, next_at, updated_at
+          reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals
 """
 SKIP = """
 UPDATE delivery
@@ -117,7 +117,7 @@ UPDATE delivery
 RECORD = """
 UPDATE delivery
    SET state = ?, reason = ?, message_id = ?, reply_stage = ?, reply_code = ?, reply_status = ?,
-       reply_text = ?, next_at = ?, updated_at = ?
+       reply_text = ?, next_at = ?, deferrals = ?, updated_at = ?
  WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
 """
 IN_DOUBT = """
@@ -133,7 +133,7 @@ UPDATE delivery
 """
 NEXT_PAGE = """
 SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
-       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at
+       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals
   FROM delivery
  WHERE send_id = :send AND subscriber_id > :after AND (:state IS NULL OR state = :state)
  ORDER BY subscriber_id
@@ -294,7 +294,7 @@ class Ledger:
         if delivery.state is DeliveryState.CLAIMED:
             raise _out_of_turn(delivery, "record")
         outcome = (delivery.state, delivery.reason, delivery.message_id)
-        times = (micros_or_none(delivery.next_at), micros(now))
+        times = (micros_or_none(delivery.next_at), delivery.deferrals, micros(now))
         row = (delivery.send_id, delivery.subscriber_id, delivery.attempts)
         reply = reply_columns(delivery.reply)
         if self._db.write(RECORD, outcome + reply + times + row) != 1:

@@ -119,7 +119,7 @@ def send_of(row: Row) -> Send:
 
 
 # send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id, reply_stage,
-# reply_code, reply_status, reply_text, next_at, updated_at
+# reply_code, reply_status, reply_text, next_at, updated_at, deferrals
 def delivery_of(row: Row) -> Delivery:
     stage, code, status, text = row[9:13]
     return Delivery(
@@ -135,6 +135,7 @@ def delivery_of(row: Row) -> Delivery:
         reply=None if stage is None else Reply(Stage(stage), code, status, text),
         next_at=moment_or_none(row[13]),
         updated_at=moment_of(row[14]),
+        deferrals=row[15],
     )
 
 
