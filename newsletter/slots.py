@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from newsletter.model import Slot
+from newsletter.model import Email, Slot
 
 BRACES = re.compile(r"\{\{[^{}\n]*\}\}")
 SLOT = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*(?:\|\s*([^{}\n]*?)\s*)?\}\}")
@@ -58,3 +58,8 @@ def fill_slots(
     looks like a token or a slot arrives literally."""
     by_token = {slot.token: escape(value_of(slot, values)) for slot in slots}
     return TOKEN.sub(lambda match: by_token.get(match.group(0), match.group(0)), text)
+
+
+def plain_subject(email: Email) -> str:
+    """The subject as somebody without a name gets it: for screens, where a token says nothing."""
+    return fill_slots(email.subject, email.slots, {})

@@ -100,6 +100,36 @@ def test_status_answers_who_got_it_and_who_did_not(letter: Publication) -> None:
     assert "p0@example.com  unsubscribed" in skipped
 
 
+def test_a_dry_run_says_what_send_would_refuse(letter: Publication) -> None:
+    letter.write("issues/2026-04-01-d.md", "---\ntitle: D\ndraft: true\n---\nx\n")
+    letter.write("issues/2026-05-01-x.md", "---\ntitle: X\n---\nHello {{ frist_name }},\n")
+    letter.run("send", "3", "--yes")
+    for name, code in (("d", "send.draft"), ("x", "compose"), ("3", "send.already")):
+        plan = letter.ask("send", name, "--dry-run")
+        assert plan["refusal"]["code"] == code
+        assert "send will refuse it" in letter.run("send", name, "--dry-run").stdout
+    assert letter.ask("send", "2", "--dry-run")["refusal"] is None
+
+
+def test_promise_2_late_readers_get_the_first_bytes_also_in_the_dry_run(
+    letter: Publication,
+) -> None:
+    letter.run("send", "latest", "--yes")
+    [first] = letter.ask("status", "latest")["sends"]
+    letter.article(3, title="Another title altogether")
+    letter.run("subscribers", "add", "late@example.com")
+    plan = letter.ask("send", "3", "--only-new", "--dry-run")
+    assert plan["content_hash"] == first["content_hash"]
+
+
+def test_a_subject_with_a_slot_is_readable_on_every_screen(letter: Publication) -> None:
+    letter.write("issues/2026-04-01-s.md", "---\ntitle: For {{ first_name | friend }}\n---\nx\n")
+    assert "Subject    For friend\n" in letter.run("send", "s", "--dry-run").stdout
+    letter.run("send", "s", "--yes")
+    assert "For friend" in letter.run("status", "s").stdout
+    assert '"For friend" went to' in letter.run("send", "s", "--yes", code=6).stderr
+
+
 def test_resume_without_anything_to_resume_is_refused(letter: Publication) -> None:
     letter.run("resume", "latest", code=6)
     letter.run("send", "latest", "--yes")

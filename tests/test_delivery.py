@@ -143,6 +143,31 @@ def test_only_new_reaches_exactly_who_has_not_got_it(world: World) -> None:
     assert again.content_hash == EMAIL.content_hash
 
 
+def test_promise_2_late_readers_get_the_commit_of_the_first_ones(world: World) -> None:
+    world.people(1)
+    first = Publication(
+        email=EMAIL, origin=Origin(commit="a" * 40), relay="main", audience=Audience()
+    )
+    world.deliver(publish(world.store, first, NOW))
+    world.store.add(NewSubscriber(address="late@example.com"), NOW)
+    later = replace(
+        first,
+        email=replace(EMAIL, text="other"),
+        origin=Origin(commit="b" * 40, dirty=True),
+        audience=Audience(only_new=True),
+    )
+    again = publish(world.store, later, NOW)
+    assert (again.email, again.origin) == (EMAIL, first.origin)
+
+
+def test_an_audience_that_grew_while_the_person_was_asked_is_refused(world: World) -> None:
+    world.people(3)
+    agreed = Publication(email=EMAIL, origin=Origin(), relay="main", audience=Audience(), agreed=2)
+    with pytest.raises(SendRefused, match="from 2 to 3"):
+        publish(world.store, agreed, NOW)
+    assert world.store.sends() == []
+
+
 def test_nobody_left_is_a_refusal_not_an_empty_send(world: World) -> None:
     with pytest.raises(SendRefused, match="nobody"):
         world.publish()

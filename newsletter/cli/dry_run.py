@@ -7,20 +7,23 @@ from dataclasses import dataclass
 
 from newsletter.cli.findings import label, problem_as_json
 from newsletter.delivery.publish import Publication
+from newsletter.errors import NewsletterError
 from newsletter.model import Article, Problem, Severity
 from newsletter.shelf import Shelf
+from newsletter.slots import plain_subject
 from newsletter.store import HeadCount
 
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """A send that is only looked at."""
+    """A send that is only looked at, and why a real one would be refused."""
 
     shelf: Shelf
     article: Article
     publication: Publication
     count: HeadCount
     problems: tuple[Problem, ...]
+    refusal: NewsletterError | None = None
 
     def facts(self) -> dict[str, object]:
         """The screen as `--json` prints it."""
@@ -34,6 +37,7 @@ class DryRun:
             "exclusions": dict(self.count.exclusions),
             "content_hash": email.content_hash,
             "problems": [problem_as_json(problem) for problem in self.problems],
+            "refusal": self.refusal.as_json() if self.refusal else None,
             "html_bytes": len(email.html.encode()),
         }
 
@@ -43,7 +47,7 @@ class DryRun:
         return "\n".join(
             (
                 f"Issue      {label(self.article)}      {self._state()}, {email.content_hash[:8]}",
-                f"Subject    {email.subject}",
+                f"Subject    {plain_subject(email)}",
                 f"From       {sender.name} <{sender.address}>      relay {self.publication.relay}",
                 f"Audience   {self._audience()}",
                 f"Teasers    {self._teasers()}",
@@ -55,11 +59,7 @@ class DryRun:
         )
 
     def _state(self) -> str:
-        article, now = self.article, self.shelf.now
-        if article.draft:
-            return "a draft: send will refuse it"
-        later = article.date is not None and article.date > now
-        return "dated in the future: send will refuse it" if later else "ready"
+        return f"send will refuse it: {self.refusal.message}" if self.refusal else "ready"
 
     def _checks(self) -> str:
         found = Counter(problem.severity for problem in self.problems)

@@ -17,9 +17,15 @@ from newsletter.delivery.addressing import Addressee
 from newsletter.delivery.origin import origin_of
 from newsletter.delivery.proof import Proof, send_proof
 from newsletter.delivery.publish import Publication, check_not_sent, publish
-from newsletter.errors import AudienceError, RelayRefused, SendRefused, UsageError
+from newsletter.errors import (
+    AudienceError,
+    ComposeError,
+    RelayRefused,
+    SendRefused,
+    UsageError,
+)
 from newsletter.model import Article, Email, Relay, Send, SendState
-from newsletter.pipeline import ready
+from newsletter.pipeline import Composed, ready
 from newsletter.shelf import Shelf
 from newsletter.smtp import open_transport
 from newsletter.store import Audience, Store
@@ -71,26 +77,45 @@ def send_command(
     relay = load_relay(desk.config, relay_name, desk.environ)
     composed = shelf.compose(article)
     with desk.open_store() as store:
+        audience = Audience(tag=tag, only_new=only_new)
+        count = store.head_count(article.slug, audience)
         publication = Publication(
             email=composed.email,
             origin=origin_of(desk.config.root),
             relay=relay.name,
-            audience=Audience(tag=tag, only_new=only_new),
+            audience=audience,
+            agreed=count.recipients,
         )
-        count = store.head_count(article.slug, publication.audience)
+        plan = DryRun(shelf, article, publication, count, composed.problems)
         warn(composed.problems)
         if dry_run:
-            plan = DryRun(shelf, article, publication, count, composed.problems)
+            plan = _with_refusal(plan, store, composed)
             answer(plan.facts(), as_json=as_json, text=plan.text())
             return
-        _check_sendable(article, shelf)
-        check_not_sent(store, article.slug, only_new=only_new)
-        publication = replace(publication, email=ready(composed))
+        _checked(plan, store, composed)
         question = f"{label(article)} -> {people(count.recipients)} by {relay.name}."
         if count.recipients:
             Consent(yes=yes, expect=expect).check(count.recipients, question)
         send = publish(store, publication, desk.now())
         Delivering(desk, store, as_json=as_json).run(send, relay)
+
+
+def _with_refusal(plan: DryRun, store: Store, composed: Composed) -> DryRun:
+    """The plan as `send` would find it: an earlier send's bytes, or the reason to refuse."""
+    try:
+        return _checked(plan, store, composed)
+    except (SendRefused, ComposeError) as refusal:
+        return replace(plan, refusal=refusal)
+
+
+def _checked(plan: DryRun, store: Store, composed: Composed) -> DryRun:
+    """The plan with the bytes that would leave: late readers get those the first ones got.
+    Raises SendRefused or ComposeError when the issue must not be sent."""
+    _check_sendable(plan.article, plan.shelf)
+    only_new = plan.publication.audience.only_new
+    earlier = check_not_sent(store, plan.article.slug, only_new=only_new)
+    ready(composed)
+    return replace(plan, publication=plan.publication.after(earlier))
 
 
 def _check_sendable(article: Article, shelf: Shelf) -> None:

@@ -14,6 +14,7 @@ from newsletter.cli.boundary import Desk, answer, json_option
 from newsletter.cli.sending import slug_in
 from newsletter.errors import UsageError
 from newsletter.model import Delivery, DeliveryState, Send, SendState
+from newsletter.slots import plain_subject
 from newsletter.store import Store
 
 COLUMNS = (
@@ -96,7 +97,7 @@ def _text(store: Store, send: Send) -> str:
     dirty = ", with uncommitted changes" if send.origin.dirty else ""
     origin = f"{commit}{dirty}   relay {send.relay}"
     lines = [
-        f"{send.slug}      {send.state.value}      {send.email.subject}",
+        f"{send.slug}      {send.state.value}      {plain_subject(send.email)}",
         f"  frozen {send.frozen_at:%Y-%m-%d %H:%M} UTC   {send.content_hash[:8]}   {origin}",
         "  " + _counts(progress, send.recipients),
     ]
