@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -162,6 +163,55 @@ def test_init_makes_a_publication_that_works(tmp_path: Path) -> None:
     assert ".newsletter/" in (made.root / ".gitignore").read_text()
     again = CliRunner().invoke(cli, ["init", str(made.root)])
     assert again.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        ("status",),
+        ("status", "latest"),
+        ("doctor",),
+        ("list",),
+        ("subscribers", "list"),
+        ("subscribers", "show", "ada@example.com"),
+        ("subscribers", "stats"),
+        ("subscribers", "export"),
+        ("send", "latest", "--dry-run"),
+        ("resume", "latest"),
+    ],
+)
+def test_a_question_makes_no_database(letter: Publication, question: tuple[str, ...]) -> None:
+    letter.run(*question, code=None)
+    assert not (letter.root / ".newsletter").exists()
+
+
+def test_a_rehearsed_import_makes_no_database(letter: Publication) -> None:
+    file = letter.write("people.csv", "email\nada@example.com\n")
+    assert letter.ask("subscribers", "import", str(file), "--dry-run")["added"] == 1
+    assert not (letter.root / ".newsletter").exists()
+
+
+def test_an_import_with_bad_rows_finds_a_place_for_its_report(letter: Publication) -> None:
+    config = letter.root / "newsletter.toml"
+    config.write_text(config.read_text().replace("sqlite:.newsletter/", "sqlite:elsewhere/"))
+    file = letter.write("people.csv", "email\nnobody\n")
+    report = Path(letter.ask("subscribers", "import", str(file))["report"])
+    assert report.stat().st_mode & 0o777 == 0o600
+    assert report.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_doctor_says_a_wrong_configuration_once(letter: Publication) -> None:
+    config = letter.root / "newsletter.toml"
+    config.write_text(config.read_text() + "\nnonsense = 1\n")
+    findings = letter.ask("doctor", code=3)["findings"]
+    assert len(findings) == 1
+
+
+def test_doctor_reads_a_checkout_whose_file_names_are_no_text(letter: Publication) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=letter.root, check=True)
+    (letter.root / os.fsdecode(b"caf\xe9.md")).touch()
+    subprocess.run(["git", "add", "."], cwd=letter.root, check=True)
+    letter.run("doctor")
 
 
 def test_doctor_finds_a_bad_article_and_a_missing_password(letter: Publication) -> None:

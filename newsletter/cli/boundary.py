@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -87,16 +88,39 @@ class Desk:
 
         return Shelf.of(self.letter, self.now())
 
+    @property
+    def database(self) -> Path:
+        """The SQLite file of the publication. Raises StoreError when it is to be no file."""
+        if self.state_folder is not None:
+            return self.state_folder / "newsletter.db"
+        scheme, _, path = self.config.database_url.partition(":")
+        if scheme != "sqlite":
+            raise StoreError(f"no store for {scheme}: use sqlite:PATH")
+        return Path(path)
+
     def open_store(self) -> Store:
         """The publication's store; the database is made when there is none."""
         from newsletter.store import open_store  # noqa: PLC0415
 
-        url = self.config.database_url
-        if self.state_folder is not None:
-            url = f"sqlite:{self.state_folder / 'newsletter.db'}"
-        if not url.startswith("sqlite:"):
-            raise StoreError(f"no store for {url.partition(':')[0]}: use sqlite:PATH")
-        return open_store(url)
+        return open_store(f"sqlite:{self.database}")
+
+    @contextmanager
+    def asked_store(self) -> Iterator[Store]:
+        """The publication's store for a question. Where there is none yet it is an empty one that
+        is gone afterwards: a question writes nothing."""
+        from tempfile import TemporaryDirectory  # noqa: PLC0415
+
+        from newsletter.store import open_store  # noqa: PLC0415
+
+        if self.database.exists():
+            with self.open_store() as store:
+                yield store
+            return
+        with (
+            TemporaryDirectory(prefix="newsletter-") as folder,
+            open_store(f"sqlite:{folder}/empty.db") as store,
+        ):
+            yield store
 
     @staticmethod
     def now() -> datetime:

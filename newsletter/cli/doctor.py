@@ -37,7 +37,8 @@ def doctor_command(desk: Desk, as_json: bool) -> None:
 
     Exit 3 when something must be mended. Local only: nothing is sent or fetched.
     """
-    findings = [finding for check in CHECKS for finding in _run(check, desk)]
+    # A fault of the configuration stops every check; it is one thing to mend.
+    findings = list(dict.fromkeys(finding for check in CHECKS for finding in _run(check, desk)))
     bad = [finding for finding in findings if not finding.good]
     lines = [
         f"  {mark(finding.good)} {finding.what}"
@@ -94,7 +95,7 @@ def articles(desk: Desk) -> Iterator[Finding]:
 
 def database(desk: Desk) -> Iterator[Finding]:
     """The database opens, and somebody is in it."""
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         census = store.census()
     active = census[SubscriberStatus.ACTIVE]
     yield Finding(True, f"database: {sum(census.values())} people, {active} active")

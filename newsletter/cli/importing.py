@@ -33,7 +33,7 @@ def run_import(desk: Desk, file: Path, wish: Wish, *, as_json: bool) -> None:
     """Import the file and say what became of its rows; the bad ones go to a report."""
     plan = wish.plan(file)
     now = desk.now()
-    with desk.open_store() as store:
+    with desk.asked_store() if wish.dry_run else desk.open_store() as store:
         report = import_people(store, plan.rows(), now=now, dry_run=wish.dry_run)
     where = _write_report(desk, file, report) if report.problems else None
     facts = {
@@ -55,6 +55,7 @@ def run_import(desk: Desk, file: Path, wish: Wish, *, as_json: bool) -> None:
 
 def _write_report(desk: Desk, file: Path, report: ImportReport) -> Path:
     folder = desk.state
+    folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"import-{desk.now():%Y-%m-%d-%H%M%S}-{file.stem}.csv"
     path.touch(mode=0o600)
     with path.open("w", encoding="utf-8", newline="") as out:

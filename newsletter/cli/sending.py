@@ -76,7 +76,7 @@ def send_command(
     article = shelf.find(name)
     relay = load_relay(desk.config, relay_name, desk.environ)
     composed = shelf.compose(article)
-    with desk.open_store() as store:
+    with desk.asked_store() if dry_run else desk.open_store() as store:
         audience = Audience(tag=tag, only_new=only_new)
         count = store.head_count(article.slug, audience)
         publication = Publication(
@@ -150,7 +150,7 @@ def resume_command(desk: Desk, name: str, relay_name: str | None, as_json: bool)
 
 
 def _resume(desk: Desk, name: str, relay_name: str | None, as_json: bool) -> None:
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         send = unfinished(store, slug_in(desk, store, name))
         relay = load_relay(desk.config, relay_name or send.relay, desk.environ)
         Delivering(desk, store, as_json=as_json).run(send, relay)
@@ -212,7 +212,7 @@ def _readers(desk: Desk, addresses: tuple[str, ...], seen_as: str | None) -> lis
     parsed = [parse_address(address) for address in addresses]
     if seen_as is None:
         return [Addressee(0, address, "", {}) for address in parsed]
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         subscriber = store.subscriber(parse_address(seen_as))
     if subscriber is None:
         raise AudienceError(f"no subscriber has the address {seen_as}")

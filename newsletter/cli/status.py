@@ -52,7 +52,7 @@ def status_command(
         raise UsageError(
             "--who and --csv want an ISSUE", hint="newsletter status latest --who failed"
         )
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         if name is None:
             _overview(store, as_json)
             return

@@ -126,10 +126,7 @@ def _row(article: Article, state: str, letter: Letter) -> str:
 
 
 def _send_states(desk: Desk) -> dict[str, SendState]:
-    url = desk.config.database_url
-    if url.startswith("sqlite:") and not Path(url.removeprefix("sqlite:")).exists():
-        return {}
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         return {send.slug: send.state for send in store.sends()}
 
 
