@@ -65,6 +65,46 @@ def test_an_error_is_json_when_json_is_asked_for(letter: Publication) -> None:
     assert (answer["v"], answer["exit"]) == (1, 2)
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("send",),
+        ("send", "latest", "--nope"),
+        ("sned",),
+        ("status", "latest", "--who", "nobody"),
+        ("subscribers", "add"),
+        ("-C", "/nonexistent", "list"),
+        ("--nope", "list"),
+    ],
+)
+def test_a_usage_error_is_json_when_json_is_asked_for(
+    letter: Publication, typed: tuple[str, ...]
+) -> None:
+    answer = letter.ask(*typed, code=2)
+    assert (answer["error"]["code"], answer["exit"]) == ("usage", 2)
+
+
+def test_a_file_that_cannot_be_written_is_an_error_and_no_traceback(letter: Publication) -> None:
+    for typed in (
+        ("build", "--out", "/dev/null/x"),
+        ("subscribers", "export", "--out", "/dev/null/x"),
+        ("init", "/dev/null/x"),
+    ):
+        assert "/dev/null" in letter.ask(*typed, code=None)["error"]["file"]
+
+
+def test_no_color_holds_for_errors_too(letter: Publication) -> None:
+    typed = ["-C", str(letter.root), "build", "nothing-like-it"]
+    environ = {"NO_COLOR": ""}
+    red = CliRunner().invoke(cli, typed, color=True, env=environ)
+    assert "\x1b[31m" in red.stderr
+    for plain in (
+        CliRunner().invoke(cli, ["--no-color", *typed], color=True, env=environ),
+        CliRunner().invoke(cli, typed, color=True, env={"NO_COLOR": "1"}),
+    ):
+        assert "\x1b" not in plain.stderr
+
+
 def test_outside_of_a_publication_it_says_how_to_start_one(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["-C", str(tmp_path), "list"])
     assert result.exit_code == 2
@@ -233,3 +273,7 @@ def test_doctor_finds_a_bad_article_and_a_missing_password(letter: Publication) 
 def test_attack_30_control_characters_never_reach_the_terminal(letter: Publication) -> None:
     result = letter.run("build", "x\x1b[31mred", code=2)
     assert "\x1b" not in result.stderr
+    name = "x\x1b\x9b31m\u202e\udcff\U0001f634"
+    said = letter.run("build", name, "--json", code=2).stdout
+    assert not {"\x1b", "\x9b", "\u202e"} & set(said)
+    assert "\U0001f634" in said

@@ -11,6 +11,7 @@ import pytest
 from newsletter.model import Email, Origin, Slot
 from newsletter.store import NewSend, open_store
 from tests.publication import Publication, publication
+from tests.smtpd import ScriptedRelay
 
 UNSUBSCRIBE = Slot("unsubscribe_url")
 
@@ -174,6 +175,17 @@ def test_test_mails_a_proof_of_a_draft_outside_of_the_ledger(letter: Publication
     assert letter.ask("status")["sends"] == []
     letter.run("test", "d", "--to", "me@example.org", "--as", "p1@example.com")
     assert b"Hi Pat" in quopri.decodestring(letter.inbox[-1].read_bytes())
+
+
+def test_a_refused_proof_is_one_json_object(letter: Publication) -> None:
+    config = letter.root / "newsletter.toml"
+    with ScriptedRelay() as relay:
+        relay.on("rcpt", say="550 5.1.1 no such user")
+        smtp = f'preset = "smtp"\nhost = "127.0.0.1"\nport = {relay.port}\ntls = "none"'
+        config.write_text(config.read_text().replace('preset = "inbox"', smtp))
+        answer = letter.ask("test", "latest", "--to", "me@example.org", code=75)
+    assert (answer["exit"], answer["error"]["code"]) == (75, "relay.refused")
+    assert answer["proofs"][0]["status"] == "5.1.1"
 
 
 def test_the_file_relay_writes_eml_files(letter: Publication) -> None:

@@ -197,15 +197,30 @@ def test_command(
     warn(composed.problems)
     relay = load_relay(desk.config, relay_name, desk.environ)
     replies = _prove(desk, composed.email, readers, relay)
-    facts = {"command": "test", "relay": relay.name, "proofs": replies}
+    refused = _refused(replies)
+    facts = {
+        "command": "test",
+        "relay": relay.name,
+        "proofs": replies,
+        "error": refused.as_json() if refused else None,
+        "exit": refused.exit_code if refused else 0,
+    }
     text = "\n".join(
         f"proof     to {reply['to']} by {relay.name}: {reply['code']} {reply['text']}"
         for reply in replies
     )
     answer(facts, as_json=as_json, text=text)
-    refused = next((reply for reply in replies if reply["code"] not in range(200, 300)), None)
+    if refused and as_json:  # said already: one object is the whole answer
+        click.get_current_context().exit(refused.exit_code)
     if refused:
-        raise RelayRefused(f"the proof to {refused['to']} was refused: {refused['text']}")
+        raise refused
+
+
+def _refused(replies: list[dict[str, object]]) -> RelayRefused | None:
+    for reply in replies:
+        if reply["code"] not in range(200, 300):
+            return RelayRefused(f"the proof to {reply['to']} was refused: {reply['text']}")
+    return None
 
 
 def _readers(desk: Desk, addresses: tuple[str, ...], seen_as: str | None) -> list[Addressee]:
