@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsletter.compose.dialect import RELAXED
 from newsletter.compose.highlight import BUDGET, SHORT, cost, highlight
 from newsletter.compose.inline import inline_css
 from newsletter.compose.markup import to_fragment
@@ -261,6 +262,8 @@ def test_a_code_block_is_a_cell_with_a_pre() -> None:
      '```{.python title="x.py"}', "```python odd=options", "~~~python", "```Python"],
 )  # fmt: skip
 def test_every_kind_of_fence_is_highlighted(fence: str) -> None:
+    if "odd" in fence and not RELAXED:
+        pytest.skip("pymdown-extensions is older than relaxed_headers")
     html = html_of(f"{fence}\n# why\nreturn 'tea'\n{fence[:3]}")
     assert '<span class="c"># why</span>' in html
     assert '<span class="k">return</span>' in html
