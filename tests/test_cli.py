@@ -240,6 +240,22 @@ def test_an_import_with_bad_rows_finds_a_place_for_its_report(letter: Publicatio
     assert report.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_init_refuses_what_it_cannot_use_before_it_makes_anything(tmp_path: Path) -> None:
+    made = ["-C", str(tmp_path), "init", "made"]
+    refused = CliRunner().invoke(cli, [*made, "--from", "nobody"])
+    assert (refused.exit_code, list(tmp_path.iterdir())) == (2, [])
+    done = CliRunner().invoke(cli, [*made, "--name", 'Two\nlines \x7f "quoted"'])
+    assert done.exit_code == 0, done.output
+    Publication(tmp_path / "made").run("list")
+
+
+@pytest.mark.parametrize("slug", ["../../evil", "a/b", "A B", "", ".", "é"])
+def test_new_makes_no_file_for_a_slug_that_is_none(letter: Publication, slug: str) -> None:
+    before = sorted(letter.root.rglob("*"))
+    letter.run("new", "Title", "--slug", slug, code=2)
+    assert sorted(letter.root.rglob("*")) == before
+
+
 def test_doctor_says_a_wrong_configuration_once(letter: Publication) -> None:
     config = letter.root / "newsletter.toml"
     config.write_text(config.read_text() + "\nnonsense = 1\n")

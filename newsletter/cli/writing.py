@@ -40,6 +40,11 @@ def new_command(
     desk: Desk, title: str, slug: str | None, date: datetime | None, as_json: bool
 ) -> None:
     """Start a new article, as a draft, with the next number and today's date."""
+    if slug is not None and slug_of(slug) != slug:
+        raise UsageError(
+            f"{slug!r} is no slug: lower-case letters and digits, joined by hyphens",
+            hint=f"such as --slug {slug_of(slug)}",
+        )
     shelf = desk.shelf()
     letter = shelf.letter
     when = (date or shelf.now.astimezone(letter.timezone)).replace(tzinfo=letter.timezone)
