@@ -131,6 +131,15 @@ def test_a_subject_with_a_slot_is_readable_on_every_screen(letter: Publication) 
     assert '"For friend" went to' in letter.run("send", "s", "--yes", code=6).stderr
 
 
+def test_nothing_is_frozen_that_no_mail_can_be_made_of(letter: Publication) -> None:
+    config = letter.root / "newsletter.toml"
+    config.write_text(
+        config.read_text().replace("letters.example.org", "letters.example.org/a b", 1)
+    )
+    letter.run("send", "latest", "--yes", code=3)
+    assert letter.ask("status")["sends"] == []
+
+
 def test_resume_without_anything_to_resume_is_refused(letter: Publication) -> None:
     letter.run("resume", "latest", code=6)
     letter.run("send", "latest", "--yes")

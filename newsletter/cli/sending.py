@@ -20,10 +20,12 @@ from newsletter.delivery.publish import Publication, check_not_sent, publish
 from newsletter.errors import (
     AudienceError,
     ComposeError,
+    MailRefused,
     RelayRefused,
     SendRefused,
     UsageError,
 )
+from newsletter.mime import stencil
 from newsletter.model import Article, Email, Relay, Send, SendState
 from newsletter.pipeline import Composed, ready
 from newsletter.shelf import Shelf
@@ -104,17 +106,19 @@ def _with_refusal(plan: DryRun, store: Store, composed: Composed) -> DryRun:
     """The plan as `send` would find it: an earlier send's bytes, or the reason to refuse."""
     try:
         return _checked(plan, store, composed)
-    except (SendRefused, ComposeError) as refusal:
+    except (SendRefused, ComposeError, MailRefused) as refusal:
         return replace(plan, refusal=refusal)
 
 
 def _checked(plan: DryRun, store: Store, composed: Composed) -> DryRun:
     """The plan with the bytes that would leave: late readers get those the first ones got.
-    Raises SendRefused or ComposeError when the issue must not be sent."""
+    Raises SendRefused, ComposeError or MailRefused when the issue must not be sent."""
     _check_sendable(plan.article, plan.shelf)
     only_new = plan.publication.audience.only_new
     earlier = check_not_sent(store, plan.article.slug, only_new=only_new)
     ready(composed)
+    # A send is frozen for good: what no mail can be made of must not be.
+    stencil(composed.email, plan.shelf.letter, plan.shelf.now)
     return replace(plan, publication=plan.publication.after(earlier))
 
 
