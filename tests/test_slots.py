@@ -87,3 +87,8 @@ def test_every_value_arrives_whole_and_in_its_place(values: dict[str, str]) -> N
     text, slots = open_slots("<{{ first_name | a }}|{{ city | b }}>", FIELDS)
     first, city = (value_of(slot, values) for slot in slots)
     assert fill_slots(text, slots, values) == f"<{first}|{city}>"
+
+
+def test_attack_24_an_unclosed_slot_before_many_blanks_costs_nothing() -> None:
+    hostile = "{{a|" + " " * 200_000
+    assert open_slots(hostile, ("a",)) == (hostile, ())

@@ -9,12 +9,12 @@ import click
 
 from newsletter.cli.boundary import Desk, answer, json_option, note
 from newsletter.cli.delivering import Delivering
+from newsletter.composed import Composed, ready
 from newsletter.defaults import default_folder
 from newsletter.delivery.origin import origin_of
 from newsletter.delivery.publish import Publication, publish
 from newsletter.errors import ConfigError
 from newsletter.model import Article, DeliveryState, NewSubscriber, Relay
-from newsletter.pipeline import Composed, ready
 from newsletter.sample import people, sample_config
 from newsletter.store import Audience
 

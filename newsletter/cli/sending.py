@@ -12,6 +12,7 @@ from newsletter.cli.consent import Consent, expected
 from newsletter.cli.delivering import Delivering
 from newsletter.cli.dry_run import DryRun, people
 from newsletter.cli.findings import label, warn
+from newsletter.composed import Composed, ready
 from newsletter.credentials import load_relay
 from newsletter.delivery.addressing import Addressee
 from newsletter.delivery.origin import origin_of
@@ -27,7 +28,6 @@ from newsletter.errors import (
 )
 from newsletter.mime import stencil
 from newsletter.model import Article, Email, Relay, Send, SendState
-from newsletter.pipeline import Composed, ready
 from newsletter.shelf import Shelf
 from newsletter.smtp import open_transport
 from newsletter.store import Audience, Store
