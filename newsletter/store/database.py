@@ -92,10 +92,11 @@ class Database:
             self._connection.execute("SAVEPOINT verb" if nested else "BEGIN IMMEDIATE")
             try:
                 yield
+                # A COMMIT that fails leaves the transaction open: what follows would join it.
+                self._connection.execute("RELEASE verb" if nested else "COMMIT")
             except BaseException:
                 self._undo(nested=nested)
                 raise
-            self._connection.execute("RELEASE verb" if nested else "COMMIT")
 
     @contextmanager
     def reading(self) -> Iterator[None]:
