@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.config import load_config
 from newsletter.model import Email, Origin, Slot
 from newsletter.store import NewSend, open_store
 from tests.publication import Publication, publication
@@ -157,8 +158,11 @@ def frozen(letter: Publication) -> None:
         url="https://letters.example.org/letter-3/",
         slots=(UNSUBSCRIBE,),
     )
+    head = load_config(letter.root).letter().letterhead
     with open_store(f"sqlite:{letter.root / '.newsletter' / 'newsletter.db'}") as store:
-        store.freeze(NewSend(email=email, origin=Origin(), relay="main"), datetime.now(UTC))
+        store.freeze(
+            NewSend(email=email, origin=Origin(), letterhead=head, relay="main"), datetime.now(UTC)
+        )
 
 
 @pytest.mark.parametrize(

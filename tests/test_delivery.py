@@ -20,6 +20,7 @@ from newsletter.model import (
     Email,
     Letter,
     Mail,
+    Mailbox,
     NewSubscriber,
     Origin,
     Send,
@@ -64,7 +65,11 @@ class World:
 
     def publish(self, *, only_new: bool = False) -> Send:
         publication = Publication(
-            email=EMAIL, origin=Origin(), relay="main", audience=Audience(only_new=only_new)
+            email=EMAIL,
+            origin=Origin(),
+            letterhead=self.letter.letterhead,
+            relay="main",
+            audience=Audience(only_new=only_new),
         )
         return publish(self.store, publication, self.time)
 
@@ -146,7 +151,11 @@ def test_only_new_reaches_exactly_who_has_not_got_it(world: World) -> None:
 def test_promise_2_late_readers_get_the_commit_of_the_first_ones(world: World) -> None:
     world.people(1)
     first = Publication(
-        email=EMAIL, origin=Origin(commit="a" * 40), relay="main", audience=Audience()
+        email=EMAIL,
+        origin=Origin(commit="a" * 40),
+        letterhead=world.letter.letterhead,
+        relay="main",
+        audience=Audience(),
     )
     world.deliver(publish(world.store, first, NOW))
     world.store.add(NewSubscriber(address="late@example.com"), NOW)
@@ -162,7 +171,14 @@ def test_promise_2_late_readers_get_the_commit_of_the_first_ones(world: World) -
 
 def test_an_audience_that_grew_while_the_person_was_asked_is_refused(world: World) -> None:
     world.people(3)
-    agreed = Publication(email=EMAIL, origin=Origin(), relay="main", audience=Audience(), agreed=2)
+    agreed = Publication(
+        email=EMAIL,
+        origin=Origin(),
+        letterhead=world.letter.letterhead,
+        relay="main",
+        audience=Audience(),
+        agreed=2,
+    )
     with pytest.raises(SendRefused, match="from 2 to 3"):
         publish(world.store, agreed, NOW)
     assert world.store.sends() == []
@@ -353,3 +369,19 @@ def test_attack_35_a_mail_holds_nothing_of_another_reader(world: World) -> None:
     for number, text in enumerate(mails):
         others = {f"p{other}@example.com" for other in range(6)} - {f"p{number}@example.com"}
         assert not any(other in str(text) for other in others)
+
+
+def test_promise_2_a_resumed_send_keeps_the_letterhead_it_was_frozen_with(world: World) -> None:
+    world.people(2)
+    send = world.publish()
+    rows = world.rows(send)
+    next(rows)
+    world.stop = True
+    list(rows)
+    world.stop = False
+    moved = replace(world.letter, base_url="https://elsewhere.example.net", name="Another Name")
+    world.letter = replace(moved, sender=Mailbox("Other", "other@elsewhere.example.net"))
+    world.deliver(world.store.sends()[0])
+    for taken in world.relay.accepted:
+        assert taken.mail_from == "notes@letters.example.org"
+        assert b"elsewhere" not in taken.content

@@ -83,6 +83,7 @@ def _send(stage: Desk, composed: Composed, recipients: int, *, as_json: bool) ->
         publication = Publication(
             email=ready(composed),
             origin=origin_of(stage.config.root),
+            letterhead=stage.letter.letterhead,
             relay=relay.name,
             audience=Audience(),
         )

@@ -84,6 +84,7 @@ def send_command(
         publication = Publication(
             email=composed.email,
             origin=origin_of(desk.config.root),
+            letterhead=desk.letter.letterhead,
             relay=relay.name,
             audience=audience,
             agreed=count.recipients,

@@ -46,6 +46,7 @@ class _Run:
 
     send: Send
     office: Office
+    letter: Letter
     stencil: Stencil
     in_flight: dict[str, Delivery] = field(default_factory=dict)
     settled: list[Delivery] = field(default_factory=list)
@@ -82,7 +83,7 @@ class _Run:
 
     def _mail(self, row: Delivery) -> Mail:
         person = Addressee(row.subscriber_id, row.address, row.name, row.fields)
-        to = recipient(person, self.send.slug, self.office.letter, self.office.keys)
+        to = recipient(person, self.send.slug, self.letter, self.office.keys)
         mail = fill(self.stencil, to)
         self.in_flight[to.message_id] = replace(row, message_id=to.message_id)
         return mail
@@ -123,7 +124,8 @@ def deliver(send: Send, transport: Transport, office: Office) -> Generator[Deliv
     with store.sender_lock(send.id):
         store.recover(send.id, office.now())
         store.move(send.id, SendState.SENDING, office.now())
-        run = _Run(send, office, stencil(send.email, office.letter, send.frozen_at))
+        letter = office.letter.under(send.letterhead)
+        run = _Run(send, office, letter, stencil(send.email, letter, send.frozen_at))
         try:
             yield from _with_new_lines(run, transport)
         finally:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.errors import SendRefused
-from newsletter.model import DeliveryState, Email, Origin, Send, SendState
+from newsletter.model import DeliveryState, Email, Letterhead, Origin, Send, SendState
 from newsletter.slots import plain_subject
 from newsletter.store import Audience, NewSend, Store
 
@@ -20,6 +20,7 @@ class Publication:
 
     email: Email
     origin: Origin
+    letterhead: Letterhead
     relay: str
     audience: Audience
     agreed: int | None = None
@@ -28,11 +29,17 @@ class Publication:
         """The same, with the very bytes and the commit of an earlier send (promise 2)."""
         if earlier is None:
             return self
-        return replace(self, email=earlier.email, origin=earlier.origin)
+        return replace(
+            self, email=earlier.email, origin=earlier.origin, letterhead=earlier.letterhead
+        )
 
     def as_new_send(self) -> NewSend:
         return NewSend(
-            email=self.email, origin=self.origin, relay=self.relay, audience=self.audience
+            email=self.email,
+            origin=self.origin,
+            letterhead=self.letterhead,
+            relay=self.relay,
+            audience=self.audience,
         )
 
 

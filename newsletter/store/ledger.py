@@ -19,6 +19,7 @@ from newsletter.store.rows import (
     Row,
     delivery_of,
     email_json,
+    letterhead_json,
     micros,
     micros_or_none,
     reply_columns,
@@ -73,13 +74,13 @@ SAMPLES = f"SELECT address FROM ({CANDIDATES}) WHERE exclusion = '' ORDER BY id 
 
 INSERT_SEND = """
 INSERT INTO send (slug, state, email, content_hash, git_commit, dirty, relay, candidates,
-                  recipients, exclusions, frozen_at)
-VALUES (?, 'frozen', ?, ?, ?, ?, ?, 0, 0, 0, ?)
+                  recipients, exclusions, frozen_at, letterhead)
+VALUES (?, 'frozen', ?, ?, ?, ?, ?, 0, 0, 0, ?, ?)
 RETURNING id
 """
 SENDS = """
 SELECT id, slug, state, email, content_hash, git_commit, dirty, relay, candidates, recipients,
-       frozen_at, finished_at
+       frozen_at, finished_at, letterhead
   FROM send
  WHERE (:slug IS NULL OR slug = :slug) AND (:id IS NULL OR id = :id)
  ORDER BY id
@@ -183,7 +184,8 @@ class Ledger:
     def _insert_send(self, new: NewSend, now: datetime) -> int:
         email, origin = new.email, new.origin
         frozen = (email.slug, email_json(email), email.content_hash)
-        rest = (origin.commit, int(origin.dirty), new.relay, micros(now))
+        head = letterhead_json(new.letterhead)
+        rest = (origin.commit, int(origin.dirty), new.relay, micros(now), head)
         row = self._db.row(INSERT_SEND, frozen + rest)
         return int(row[0]) if row else 0
 
