@@ -17,14 +17,26 @@ class Composed:
     problems: tuple[Problem, ...]
 
 
+def first_error(composed: Composed) -> ComposeError | None:
+    """The first finding that is an error, as one; None when there is none."""
+    for problem in composed.problems:
+        if problem.severity is Severity.ERROR:
+            return _as_error(problem)
+    return None
+
+
+def _as_error(problem: Problem) -> ComposeError:
+    return ComposeError(
+        problem.message, path=problem.path, line=problem.line, hint=problem.hint or None
+    )
+
+
 def ready(composed: Composed) -> Email:
     """The Email, when nothing forbids sending it. Raises ComposeError at the first finding that
     does: an error, or double braces that no subscriber's field will fill."""
     for problem in composed.problems:
         if problem.severity is Severity.ERROR or problem.code == "slot-unknown":
-            raise ComposeError(
-                problem.message, path=problem.path, line=problem.line, hint=problem.hint or None
-            )
+            raise _as_error(problem)
     if Slot("unsubscribe_url") not in composed.email.slots:
         raise ComposeError(
             "the mail has no unsubscribe link", hint="put {{ unsubscribe_url }} into email.html"

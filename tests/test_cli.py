@@ -293,3 +293,38 @@ def test_attack_30_control_characters_never_reach_the_terminal(letter: Publicati
     said = letter.run("build", name, "--json", code=2).stdout
     assert not {"\x1b", "\x9b", "\u202e"} & set(said)
     assert "\U0001f634" in said
+
+
+def test_build_collects_the_pictures_and_an_error_in_an_article_is_exit_3(
+    letter: Publication,
+) -> None:
+    picture = Path(__file__).parent.parent / "issues" / "images" / "leaf.jpg"
+    (letter.root / "issues" / "leaf.jpg").write_bytes(picture.read_bytes())
+    letter.write("issues/2026-06-01-x.md", "---\ntitle: X\n---\n![A leaf](leaf.jpg)\n")
+    letter.write("issues/2026-07-01-y.md", "---\ntitle: Y\n---\n![None](nowhere.jpg)\n")
+    result = letter.run("build", "--out", str(letter.root / "out"), code=3)
+    assert "built 4 of 5 issues" in result.stdout
+    assert "issues/2026-07-01-y.md:4" in result.stderr
+    assert (letter.root / "out" / "media" / "leaf.jpg").read_bytes() == picture.read_bytes()
+
+
+def test_a_greeting_is_neither_teaser_nor_preheader(letter: Publication) -> None:
+    letter.run("build", "3", "--out", str(letter.root / "out"))
+    text = (letter.root / "out" / "letter-3.txt").read_text()
+    assert text.count("this is the letter of month 2.") == 1
+    assert "Hello friend" not in text
+    page = (letter.root / "out" / "letter-3.html").read_text()
+    assert "Hello friend" not in page
+
+
+def test_an_empty_archive_says_where_it_looked(tmp_path: Path) -> None:
+    assert "no issues in issues/" in publication(tmp_path, months=0).run("list").stderr
+
+
+def test_doctor_finds_subscribers_in_git(letter: Publication) -> None:
+    letter.people(5)
+    letter.write("people.csv", "\n".join(f"p{number}@example.com" for number in range(5)))
+    subprocess.run(["git", "init", "-q"], cwd=letter.root, check=True)
+    subprocess.run(["git", "add", "people.csv"], cwd=letter.root, check=True)
+    result = letter.run("doctor", code=3)
+    assert "people.csv is in git and names 5 subscribers" in result.stdout

@@ -282,3 +282,24 @@ def test_attack_37_the_database_is_for_its_owner_only(letter: Publication) -> No
     folder = letter.root / ".newsletter"
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "newsletter.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_example_in_the_configuration_is_never_sent_to_people(letter: Publication) -> None:
+    config = (letter.root / "newsletter.toml").read_text()
+    relay = 'preset = "smtp"\nhost = "relay.example.net"\nport = 465'
+    letter.write("newsletter.toml", config.replace('preset = "inbox"', relay))
+    refused = letter.run("send", "latest", "--yes", code=6)
+    assert "base_url is still an example" in refused.stderr
+    assert letter.ask("status")["sends"] == []
+    assert "reaches people" in letter.run("doctor", code=3).stdout
+
+
+def test_latest_says_what_is_newer_and_was_not_taken(letter: Publication) -> None:
+    letter.write("issues/2031-04-01-f.md", "---\ntitle: F\n---\nx\n")
+    assert "latest is #3 Letter 3: F is dated 2031" in letter.run("send", "latest", "-n").stderr
+
+
+def test_resume_says_that_the_file_has_changed(letter: Publication) -> None:
+    frozen(letter)
+    letter.article(3, title="A mended typo")
+    assert "has changed since it was frozen" in letter.run("resume", "latest").stderr

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
+from pathlib import Path
 
 import click
 
@@ -45,6 +47,11 @@ def demo_command(
         _say(facts, as_json, f"inbox     {stage.state / 'inbox'}   {facts['sent']} mails")
         return
     _serve(stage, article, facts, (port, show, as_json))
+
+
+def command() -> str:
+    """How this program was started: `newsletter`, or from a bare checkout `python3 send.py`."""
+    return "python3 send.py" if Path(sys.argv[0]).name == "send.py" else "newsletter"
 
 
 def _stage(desk: Desk) -> Desk:
@@ -121,7 +128,7 @@ def _serve(
     def when_up() -> None:
         text = (
             f"preview   {preview}\ninbox     {inbox}   {facts['sent']} mails\n"
-            "Nothing left this machine. Ctrl-C stops.   Your own: newsletter init ~/my-letter"
+            f"Nothing left this machine. Ctrl-C stops.   Your own: {command()} init ~/my-letter"
         )
         _say({**facts, "preview": preview, "inbox": inbox}, as_json, text)
         if show:

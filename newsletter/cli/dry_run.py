@@ -54,7 +54,7 @@ class DryRun:
                 f"Size       HTML {kilobytes(email.html)}   text {kilobytes(email.text)}",
                 f"Checks     {self._checks()}",
                 f"Would send to  {self._sample()}",
-                f"Nothing was sent.  To send:  newsletter send {self.article.slug}",
+                f"Nothing was sent.  To send:  newsletter send {self._again()}",
             )
         )
 
@@ -65,6 +65,11 @@ class DryRun:
         found = Counter(problem.severity for problem in self.problems)
         errors, warnings = found[Severity.ERROR], found[Severity.WARNING]
         return f"{errors} errors, {warnings} warnings"
+
+    def _again(self) -> str:
+        audience = self.publication.audience
+        tag = f" --tag {audience.tag}" if audience.tag else ""
+        return self.article.slug + tag + (" --only-new" if audience.only_new else "")
 
     def _audience(self) -> str:
         count, tag = self.count, self.publication.audience.tag or "all"

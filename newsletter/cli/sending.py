@@ -7,13 +7,13 @@ from dataclasses import replace
 import click
 
 from newsletter.audience.addresses import parse_address
-from newsletter.cli.boundary import Desk, answer, json_option
+from newsletter.cli.boundary import Desk, answer, json_option, note
 from newsletter.cli.consent import Consent, expected
 from newsletter.cli.delivering import Delivering
 from newsletter.cli.dry_run import DryRun, people
-from newsletter.cli.findings import label, warn
+from newsletter.cli.findings import label, note_what_is_newer, warn
 from newsletter.composed import Composed, ready
-from newsletter.credentials import load_relay
+from newsletter.credentials import example_left, load_relay
 from newsletter.delivery.addressing import Addressee
 from newsletter.delivery.origin import origin_of
 from newsletter.delivery.proof import Proof, send_proof
@@ -22,12 +22,13 @@ from newsletter.errors import (
     AudienceError,
     ComposeError,
     MailRefused,
+    NewsletterError,
     RelayRefused,
     SendRefused,
     UsageError,
 )
 from newsletter.mime import stencil
-from newsletter.model import Article, Email, Relay, Send, SendState
+from newsletter.model import Article, Email, Letter, Relay, Send, SendState
 from newsletter.shelf import Shelf
 from newsletter.smtp import open_transport
 from newsletter.store import Audience, Store
@@ -76,6 +77,7 @@ def send_command(
         return
     shelf = desk.shelf()
     article = shelf.find(name)
+    note_what_is_newer(shelf, article, name)
     relay = load_relay(desk.config, relay_name, desk.environ)
     composed = shelf.compose(article)
     with desk.asked_store() if dry_run else desk.open_store() as store:
@@ -96,11 +98,32 @@ def send_command(
             answer(plan.facts(), as_json=as_json, text=plan.text())
             return
         _checked(plan, store, composed)
+        _refuse_example(desk.letter, relay)
         question = f"{label(article)} -> {people(count.recipients)} by {relay.name}."
         if count.recipients:
             Consent(yes=yes, expect=expect).check(count.recipients, question)
         send = publish(store, publication, desk.now())
         Delivering(desk, store, as_json=as_json).run(send, relay)
+
+
+def _refuse_example(letter: Letter, relay: Relay) -> None:
+    if left := example_left(letter, relay):
+        raise SendRefused(
+            f"{left}: nothing was sent",
+            hint="set it in the configuration, and look: newsletter doctor",
+            code="send.example",
+        )
+
+
+def _note_if_changed(desk: Desk, send: Send) -> None:
+    """Say that the file is not what is sent any more."""
+    try:
+        shelf = desk.shelf()
+        email = shelf.compose(shelf.find(send.slug)).email
+    except NewsletterError:
+        return
+    if email.content_hash != send.content_hash:
+        note("the article has changed since it was frozen: it is sent as it was frozen")
 
 
 def _with_refusal(plan: DryRun, store: Store, composed: Composed) -> DryRun:
@@ -158,6 +181,7 @@ def _resume(desk: Desk, name: str, relay_name: str | None, as_json: bool) -> Non
     with desk.asked_store() as store:
         send = unfinished(store, slug_in(desk, store, name))
         relay = load_relay(desk.config, relay_name or send.relay, desk.environ)
+        _note_if_changed(desk, send)
         Delivering(desk, store, as_json=as_json).run(send, relay)
 
 

@@ -17,6 +17,7 @@ IGNORED = """\
 .newsletter/
 build/
 .env
+*.csv
 """
 
 FIRST_ISSUE = """\

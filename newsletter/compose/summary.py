@@ -17,6 +17,7 @@ from newsletter.errors import ComposeError
 from newsletter.model import Article, Letter
 
 LONGEST = 280
+LONGEST_SALUTATION = 60
 SENTENCES = 2
 # Enough Markdown for a first paragraph; link definitions may stand anywhere.
 HEAD = 8_000
@@ -112,10 +113,15 @@ def _first_paragraph(body: str, language: str) -> str:
         said = _fold(put_back(_spoken(block)))
         if not said or said == "[TOC]" or "admonition-title" in tree.classes(block):
             continue
-        if block.tag == "p" and not _is_aside(block):
+        if block.tag == "p" and not _is_aside(block) and not _is_salutation(said):
             return said
         others = others or said
     return others or _fold(put_back(_spoken(root)))
+
+
+def _is_salutation(said: str) -> bool:
+    """Whether the paragraph only greets ("Dear Ada,"): no teaser, and no preheader."""
+    return len(said) <= LONGEST_SALUTATION and said.endswith((",", "\uff0c", "\u060c"))
 
 
 def _said(markdown: str, language: str) -> str:
