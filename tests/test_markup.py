@@ -174,7 +174,8 @@ def test_an_anchor_leads_to_the_web_copy_and_keeps_a_name_there() -> None:
 
 def test_task_lists_are_characters() -> None:
     assert html_of("- [ ] to do\n- [x] done\n- plain") == (
-        "<ul>\n<li>☐ to do</li>\n<li>☑ done</li>\n<li>plain</li>\n</ul>"
+        '<ul>\n<li class="ticked">☐ to do</li>\n<li class="ticked">☑ done</li>\n'
+        "<li>plain</li>\n</ul>"
     )
 
 
