@@ -12,6 +12,7 @@ from newsletter.cli.consent import Consent, expected
 from newsletter.cli.delivering import Delivering
 from newsletter.cli.dry_run import DryRun, people
 from newsletter.cli.findings import label, warn
+from newsletter.cli.judging import check_before_sending, refuse_errors
 from newsletter.credentials import load_relay
 from newsletter.delivery.addressing import Addressee
 from newsletter.delivery.origin import origin_of
@@ -73,14 +74,17 @@ def send_command(
             audience=Audience(tag=tag, only_new=only_new),
         )
         count = store.head_count(article.slug, publication.audience)
-        warn(composed.problems)
+        found = check_before_sending(desk, shelf, article, composed)
+        warn(found)
         if dry_run:
             plan = DryRun(shelf, article, publication, count)
             answer(plan.facts(), as_json=as_json, text=plan.text())
             return
         _check_sendable(article, shelf)
-        check_not_sent(store, article.slug, only_new=only_new)
+        earlier = check_not_sent(store, article.slug, only_new=only_new)
         publication = replace(publication, email=ready(composed))
+        if earlier is None:  # else the frozen mail goes out, as it was checked then
+            refuse_errors(found, article)
         question = f"{label(article)} -> {people(count.recipients)} by {relay.name}."
         if count.recipients:
             Consent(yes=yes, expect=expect).check(count.recipients, question)
@@ -163,8 +167,9 @@ def test_command(
     """Mail a proof of ISSUE to yourself, drafts too; the subject says [proof]."""
     readers = _readers(desk, addresses, seen_as)
     shelf = desk.shelf()
-    composed = shelf.compose(shelf.find(name))
-    warn(composed.problems)
+    article = shelf.find(name)
+    composed = shelf.compose(article)
+    warn(check_before_sending(desk, shelf, article, composed))
     relay = load_relay(desk.config, relay_name, desk.environ)
     replies = _prove(desk, composed.email, readers, relay)
     facts = {"command": "test", "relay": relay.name, "proofs": replies}

@@ -94,7 +94,7 @@ def direction_overrides(galley: Galley) -> Findings:
         yield Finding(f"U+{ord(match[0]):04X} {name.lower()}", about=(match[0],))
 
 
-@note("size", "composition 1", "nothing to do")
+@note("size", "composition 1", "the less, the sooner it is read; Gmail clips at 100 KB")
 def how_heavy(galley: Galley) -> Findings:
     """How heavy the parts are, decoded and on the wire."""
     if galley.html is None:
