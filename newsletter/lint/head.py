@@ -195,8 +195,9 @@ def auto_links_are_tamed(galley: Galley) -> Findings:
     "Outlook for Windows",
 )
 def word_knows_its_resolution(galley: Galley) -> Findings:
-    """Nothing tells Word to count 96 pixels an inch, so it scales pictures and not text; or the
-    setting is not inside of `<noscript>`, so T-Online and eM Client print "96"."""
+    """Nothing tells Word to count 96 pixels an inch, or it is not inside of `<noscript>`.
+
+    Word then scales pictures and not text; T-Online and eM Client print "96"."""
     if galley.html is None:
         return
     head = galley.page.head

@@ -103,7 +103,7 @@ def broken_links(galley: Galley) -> Findings:
             yield Finding(f"{href} names no host", about=about)
 
 
-@warning("link-http", "composition 59", "write https://", "Gmail warns of it")
+@warning("link-http", "composition 59", "write https://: clients and browsers warn of others")
 def links_without_tls(galley: Galley) -> Findings:
     """A link that is not encrypted."""
     for link, about in _links(galley):

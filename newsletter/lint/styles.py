@@ -18,8 +18,7 @@ FEATURE = re.compile(r"\(\s*([\w-]+)")
 KNOWN_FEATURES = frozenset(
     ("min-width", "max-width", "prefers-color-scheme", "-webkit-min-device-pixel-ratio")
 )
-LOUD = re.compile(r"!\s*(?!important)important", re.IGNORECASE)
-SHOUTED = re.compile(r"!\s*[iI][mM][pP][oO][rR][tT][aA][nN][tT]")
+IMPORTANT = re.compile(r"!\s*important\b", re.IGNORECASE)
 NO_CLASS = re.compile(r"^[_-]|__$")
 ODD_CLASS = re.compile(r"[:/%.\[\]()]")
 GENERIC = frozenset(
@@ -150,8 +149,9 @@ def css_comments(galley: Galley) -> Findings:
 def loud_important(galley: Galley) -> Findings:
     """`!IMPORTANT` in upper case."""
     for text in all_css(galley):
-        for match in LOUD.finditer(text):
-            yield Finding(match[0], about=(match[0],))
+        for match in IMPORTANT.finditer(text):
+            if not match[0].islower():
+                yield Finding(match[0], about=(match[0],))
 
 
 @error(
