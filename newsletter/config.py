@@ -171,6 +171,16 @@ class DatabaseTable(Table):
     url: str = f"sqlite:{STATE_FOLDER}/newsletter.db"
 
 
+class CheckTable(Table):
+    """[check]: what `newsletter check` makes of its findings; codes: `newsletter check --list`."""
+
+    ignore: list[str] = Field(default_factory=list, description="checks that are not wanted here")
+    severity: dict[str, Literal["error", "warning", "info", "off"]] = Field(
+        default_factory=dict, description="how bad a finding is here, by its check"
+    )
+    baseline: str | None = Field(default=None, description="file of findings that are known")
+
+
 class Tables(Table):
     """The whole configuration file."""
 
@@ -179,6 +189,7 @@ class Tables(Table):
     teasers: TeasersTable = TeasersTable()
     relay: dict[str, RelayTable] = Field(default_factory=dict)
     database: DatabaseTable = DatabaseTable()
+    check: CheckTable = CheckTable()
 
 
 TABLES: dict[str, type[Table]] = {
@@ -187,6 +198,7 @@ TABLES: dict[str, type[Table]] = {
     "teasers": TeasersTable,
     "relay": RelayTable,
     "database": DatabaseTable,
+    "check": CheckTable,
 }
 
 

@@ -153,4 +153,11 @@ def test_the_line_of_a_dotted_key_is_found() -> None:
 
 
 def test_the_schema_names_every_table() -> None:
-    assert set(schema()["properties"]) == {"letter", "sender", "teasers", "relay", "database"}
+    assert set(schema()["properties"]) == {
+        "letter",
+        "sender",
+        "teasers",
+        "relay",
+        "database",
+        "check",
+    }

@@ -12,6 +12,7 @@ from newsletter.cli.consent import Consent, expected
 from newsletter.cli.delivering import Delivering
 from newsletter.cli.dry_run import DryRun, people
 from newsletter.cli.findings import label, note_what_is_newer, warn
+from newsletter.cli.judging import check_before_sending, refuse_errors
 from newsletter.composed import Composed, ready
 from newsletter.credentials import example_left, load_relay
 from newsletter.delivery.addressing import Addressee
@@ -28,7 +29,7 @@ from newsletter.errors import (
     UsageError,
 )
 from newsletter.mime import stencil
-from newsletter.model import Article, Email, Letter, Relay, Send, SendState
+from newsletter.model import Article, Email, Letter, Problem, Relay, Send, SendState
 from newsletter.shelf import Shelf
 from newsletter.smtp import open_transport
 from newsletter.store import Audience, Store
@@ -91,8 +92,8 @@ def send_command(
             audience=audience,
             agreed=count.recipients,
         )
-        plan = DryRun(shelf, article, publication, count, composed.problems)
-        warn(composed.problems)
+        plan = DryRun(shelf, article, publication, count, _found(desk, shelf, article, composed))
+        warn(plan.problems)
         if dry_run:
             plan = _with_refusal(plan, store, composed)
             answer(plan.facts(), as_json=as_json, text=plan.text())
@@ -126,6 +127,15 @@ def _note_if_changed(desk: Desk, send: Send) -> None:
         note("the article has changed since it was frozen: it is sent as it was frozen")
 
 
+def _found(desk: Desk, shelf: Shelf, article: Article, composed: Composed) -> tuple[Problem, ...]:
+    """What the checks find; what composing found when no mail can be made, which `_checked`
+    refuses in its own words."""
+    try:
+        return check_before_sending(desk, shelf, article, composed)
+    except MailRefused:
+        return composed.problems
+
+
 def _with_refusal(plan: DryRun, store: Store, composed: Composed) -> DryRun:
     """The plan as `send` would find it: an earlier send's bytes, or the reason to refuse."""
     try:
@@ -141,6 +151,8 @@ def _checked(plan: DryRun, store: Store, composed: Composed) -> DryRun:
     only_new = plan.publication.audience.only_new
     earlier = check_not_sent(store, plan.article.slug, only_new=only_new)
     ready(composed)
+    if earlier is None:  # else the frozen mail goes out, as it was checked then
+        refuse_errors(plan.problems, plan.article)
     # A send is frozen for good: what no mail can be made of must not be.
     stencil(composed.email, plan.shelf.letter, plan.shelf.now)
     return replace(plan, publication=plan.publication.after(earlier))
@@ -222,8 +234,9 @@ def test_command(
     """Mail a proof of ISSUE to yourself, drafts too; the subject says [proof]."""
     readers = _readers(desk, addresses, seen_as)
     shelf = desk.shelf()
-    composed = shelf.compose(shelf.find(name))
-    warn(composed.problems)
+    article = shelf.find(name)
+    composed = shelf.compose(article)
+    warn(check_before_sending(desk, shelf, article, composed))
     relay = load_relay(desk.config, relay_name, desk.environ)
     replies = _prove(desk, composed.email, readers, relay)
     refused = _refused(replies)

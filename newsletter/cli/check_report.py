@@ -1,0 +1,106 @@
+"""The report of `newsletter check`: for a person, and as the facts of `--json`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from newsletter.cli.boundary import mark
+from newsletter.cli.findings import problem_as_json
+from newsletter.lint.rules import BY_CODE, RULES
+from newsletter.model import Problem, Severity
+
+WRONG = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a run of `check` found, and how it is to be said."""
+
+    problems: tuple[Problem, ...]
+    looked_at: int
+    strict: bool
+    root: Path
+    notes: bool
+
+    def count(self, severity: Severity) -> int:
+        return sum(problem.severity is severity for problem in self.problems)
+
+    @property
+    def exit_code(self) -> int:
+        wrong = self.count(Severity.ERROR)
+        return WRONG if wrong or (self.strict and self.count(Severity.WARNING)) else 0
+
+    def from_here(self) -> list[Problem]:
+        """The problems with paths as a machine sees them that was started in this folder."""
+        here = Path.cwd()
+        return [
+            replace(problem, path=Path(os.path.relpath(self.root / problem.path, here)))
+            for problem in self.problems
+        ]
+
+    def facts(self) -> dict[str, object]:
+        """The report as `--json` prints it."""
+        return {
+            "command": "check",
+            "checked": self.looked_at,
+            "errors": self.count(Severity.ERROR),
+            "warnings": self.count(Severity.WARNING),
+            "problems": [_as_json(problem) for problem in self.problems],
+            "exit": self.exit_code,
+        }
+
+    def text(self) -> str:
+        """The report for a person: by file, each remedy once."""
+        shown = [p for p in self.problems if self.notes or p.severity is not Severity.INFO]
+        lines: list[str] = []
+        told: set[str] = set()
+        width = min(76, max((len(problem.message) for problem in shown), default=0))
+        for path in dict.fromkeys(problem.path for problem in shown):
+            lines.append(str(path))
+            for problem in (p for p in shown if p.path == path):
+                lines.append(_row(problem, width))
+                notes = problem.severity is Severity.INFO
+                if problem.code not in told and problem.hint and not notes:
+                    lines.append(f"           {problem.hint}{_affected(problem)}")
+                told.add(problem.code)
+        failed = {p.code for p in shown if p.code in BY_CODE}
+        other = "other " if failed else ""
+        lines.append(
+            f"  {mark(True)} {len(RULES) - len(failed)} {other}checks passed"
+            "                    (newsletter check --list shows them)"
+        )
+        return "\n".join([*lines, self.summary()])
+
+    def summary(self) -> str:
+        errors, warnings = self.count(Severity.ERROR), self.count(Severity.WARNING)
+        said = f"{many(errors, 'error')}, {many(warnings, 'warning')}."
+        first = next((p for p in self.problems if p.severity is Severity.ERROR), None)
+        if first is None or first.code not in BY_CODE:
+            return said
+        return (
+            f"{said}  Fix {'it' if errors == 1 else 'them'}, or ignore one with "
+            f"`ignore: [{first.code}]` in the front matter."
+        )
+
+
+def many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _row(problem: Problem, width: int) -> str:
+    signs = {Severity.ERROR: mark(False), Severity.WARNING: "!", Severity.INFO: "i"}
+    line = str(problem.line) if problem.line else "-"
+    return f"  {signs[problem.severity]} {line:>4}   {problem.message:<{width}}  {problem.code}"
+
+
+def _affected(problem: Problem) -> str:
+    rule = BY_CODE.get(problem.code)
+    return f"  ({', '.join(rule.clients)})" if rule and rule.clients else ""
+
+
+def _as_json(problem: Problem) -> dict[str, object]:
+    rule = BY_CODE.get(problem.code)
+    more = {"clients": list(rule.clients), "source": rule.source} if rule else {}
+    return {**problem_as_json(problem), **more}

@@ -1,0 +1,110 @@
+"""What is found in one issue, as [check] judges it: for `check`, `send` and `test`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from newsletter.cli.boundary import Desk
+from newsletter.cli.check_report import many
+from newsletter.composed import Composed
+from newsletter.config import Config, line_of
+from newsletter.delivery.specimen import specimen
+from newsletter.errors import ComposeError, ConfigError, NewsletterError
+from newsletter.lint import Written, check_issue
+from newsletter.lint.baseline import read_baseline, unknown
+from newsletter.lint.check import in_order
+from newsletter.lint.policy import Policy, ignored_by, misspelt, slips
+from newsletter.model import Article, Problem, Severity
+from newsletter.shelf import Shelf
+
+
+def policy_of(config: Config) -> Policy:
+    """The decisions in [check]. Raises ConfigError for a code that nothing ever finds."""
+    table = config.tables.check
+    for key, codes in (("ignore", table.ignore), ("severity", list(table.severity))):
+        for code, guess in misspelt(codes).items():
+            inside = ("check", "severity", code) if key == "severity" else ("check", "ignore")
+            prefix = ("tool", "newsletter") if config.path.name == "pyproject.toml" else ()
+            raise ConfigError(
+                f"`{code}` in `{key}` of [check]: no check is called that"
+                + (f". Did you mean `{guess}`?" if guess else ""),
+                path=config.path.name,
+                line=line_of(config.path.read_text("utf-8"), (*prefix, *inside)),
+                hint="all of them: newsletter check --list",
+                code="config.value",
+            )
+    severity = {c: None if s == "off" else Severity(s) for c, s in table.severity.items()}
+    return Policy(ignore=frozenset(table.ignore), severity=severity)
+
+
+def findings(desk: Desk, shelf: Shelf, article: Article, composed: Composed) -> list[Problem]:
+    """What reading, composing and the rules find in one issue, as the publication judges it."""
+    mail = specimen(composed.email, article, shelf.letter)
+    written = Written(issue=shelf.issue(article), letter=shelf.letter, email=composed.email)
+    read = (p for p in shelf.archive.warnings if p.path == article.path)
+    found = (*read, *composed.problems, *check_issue(written, mail.content), *slips(article))
+    return list(in_order(policy_of(desk.config).judge(_once(found), ignored_by(article))))
+
+
+def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Without what composing found already at that line under the same code."""
+    seen: dict[tuple[Path, int | None, str], Problem] = {}
+    for problem in problems:
+        first = seen.setdefault((problem.path, problem.line, problem.code), problem)
+        if first is problem or first.hint == problem.hint:
+            yield problem
+
+
+def not_known(config: Config, problems: Sequence[Problem]) -> Sequence[Problem]:
+    """Without those in the baseline."""
+    name = config.tables.check.baseline
+    file = config.root / name if name else None
+    if file is None or not file.is_file():
+        return problems
+    return unknown(problems, read_baseline(file.read_text("utf-8"), str(name)))
+
+
+def of_issues(desk: Desk, shelf: Shelf, articles: Iterable[Article]) -> Iterator[Problem]:
+    for article in articles:
+        try:
+            yield from findings(desk, shelf, article, shelf.compose(article))
+        except ConfigError:
+            raise
+        except NewsletterError as error:
+            yield problem_of(error, article.path)
+
+
+def problem_of(error: NewsletterError, path: Path) -> Problem:
+    """An article or template that cannot be read is the worst finding of all."""
+    return Problem(
+        path=Path(error.path) if error.path else path,
+        line=error.line,
+        severity=Severity.ERROR,
+        code=error.code,
+        message=error.message,
+        hint=error.hint or "",
+    )
+
+
+def check_before_sending(
+    desk: Desk, shelf: Shelf, article: Article, composed: Composed
+) -> tuple[Problem, ...]:
+    """The errors and warnings that no baseline knows, for `send` and `test` to show."""
+    found = not_known(desk.config, findings(desk, shelf, article, composed))
+    return tuple(problem for problem in found if problem.severity is not Severity.INFO)
+
+
+def refuse_errors(problems: Iterable[Problem], article: Article) -> None:
+    """Raise ComposeError when an error is among the problems, which were shown before."""
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        first = errors[0]
+        others = f" (and {many(len(errors) - 1, 'more error')})" if len(errors) > 1 else ""
+        raise ComposeError(
+            f"{first.message} [{first.code}]{others}",
+            path=first.path,
+            line=first.line,
+            hint=f"see: newsletter check {article.slug}",
+            code="check",
+        )

@@ -1,0 +1,65 @@
+"""One issue as it lies before the rules: article, email, and the mail as one reader gets it.
+
+In the trade a galley is the first print, made to be read for mistakes. Enters: what composing made,
+and the bytes of a specimen mail; or the bytes alone. Leaves: a frozen Galley with everything parsed
+once. Refuses to judge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from newsletter.lint.message import Field, Part, read_mail
+from newsletter.lint.page import Page, read_page
+from newsletter.model import Email, Issue, Letter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a mail was made of; a bare .eml file has none of it."""
+
+    issue: Issue
+    letter: Letter
+    email: Email
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Galley:
+    """A mail, its parts and where they came from.
+
+    `html` and `text` are the parts as encoded, None when the mail has none; `page` is the HTML
+    parsed (an empty page without HTML), `plain` the text with LF.
+    """
+
+    content: bytes
+    mail: Part
+    html: Part | None
+    text: Part | None
+    page: Page
+    plain: str
+    written: Written | None = None
+
+    @property
+    def letter(self) -> Letter | None:
+        return self.written.letter if self.written else None
+
+    @property
+    def subject(self) -> str:
+        """The subject as a reader gets it."""
+        field: Field | None = self.mail.first("Subject")
+        return field.text if field else ""
+
+
+def galley_of(content: bytes, written: Written | None = None) -> Galley:
+    """The mail in the bytes, parsed."""
+    mail = read_mail(content)
+    html, text = mail.leaf("text/html"), mail.leaf("text/plain")
+    return Galley(
+        content=content,
+        mail=mail,
+        html=html,
+        text=text,
+        page=read_page(html.text if html else ""),
+        plain=text.text if text else "",
+        written=written,
+    )

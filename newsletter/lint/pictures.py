@@ -1,0 +1,196 @@
+"""Rules on pictures: what stands for them, how wide they are, where they come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from newsletter.lint.galley import Galley
+from newsletter.lint.page import around, squeeze, words_in
+from newsletter.lint.rule import Finding, Findings, error, note, warning
+from newsletter.model import Severity
+
+WIDEST = 600
+LONGEST_ALT = 125
+# SpamAssassin's HTML_IMAGE_ONLY counts such few words beside a picture as none.
+FEW_WORDS = 40
+
+
+def _pictures(galley: Galley) -> Iterator[tuple[etree._Element, str, tuple[str, ...]]]:
+    """Each picture with its address and what to find it by."""
+    for image in galley.page.named("img"):
+        source = image.get("src", "")
+        name = PurePosixPath(urlsplit_path(source)).name
+        yield image, source, tuple(filter(None, (source, name, image.get("alt", ""), "<img")))
+
+
+def urlsplit_path(url: str) -> str:
+    """The path of an address, "" of one that cannot be read."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+@error(
+    "alt-missing",
+    "composition 53; WCAG 1.1.1",
+    'say what it shows, ![in a few words](...); alt="" for a mere ornament',
+    "screen readers, all with pictures off",
+)
+def pictures_without_alt(galley: Galley) -> Findings:
+    """A picture without `alt`, of which a screen reader spells the address."""
+    for image, source, about in _pictures(galley):
+        if "alt" not in image.attrib:
+            yield Finding(f"no alt text: {source}", about=about)
+
+
+@warning(
+    "alt-poor",
+    "composition 53",
+    "say what it shows in fewer than 125 characters; put the rest into a caption",
+    "screen readers",
+)
+def poor_alt_texts(galley: Galley) -> Findings:
+    """An alt text that is a file name, or an essay."""
+    for image, source, about in _pictures(galley):
+        alt = squeeze(image.get("alt", ""))
+        name = PurePosixPath(urlsplit_path(source)).name
+        if len(alt) > LONGEST_ALT:
+            yield Finding(f"alt text of {len(alt)} characters", about=(alt, *about))
+        elif alt and (alt in (name, name.rpartition(".")[0]) or re.fullmatch(r"\S+\.\w{3,4}", alt)):
+            yield Finding(f'alt text "{alt}" is a file name', about=about)
+
+
+@error(
+    "image-width",
+    "composition 54; caniemail html-width",
+    'give it width="520", a whole number up to 600; CSS may add max-width:100%',
+    "Outlook for Windows",
+)
+def pictures_have_a_width(galley: Galley) -> Findings:
+    """A picture without a width in px: Word shows it as wide as its file, or as a share of that."""
+    for image, source, about in _pictures(galley):
+        width = image.get("width", "")
+        if not width.isdigit():
+            yield Finding(f'width="{width}": {source}' if width else f"no width: {source}", about)
+        elif int(width) > WIDEST:
+            yield Finding(f"{width} px wide: {source}", about=about)
+
+
+@warning(
+    "image-height",
+    "composition 54",
+    "give it a height: clients with pictures off keep the place",
+)
+def pictures_have_a_height(galley: Galley) -> Findings:
+    """A picture of the article without a height, so that the text jumps when it is loaded."""
+    for image, source, about in _pictures(galley):
+        if not image.get("height") and image.get("alt"):
+            yield Finding(f"no height: {source}", about=about)
+
+
+@error(
+    "image-source",
+    "composition 55; caniemail image-base64",
+    "put the file beside the article, or give its https address",
+    "Gmail, Outlook",
+)
+def pictures_come_over_https(galley: Galley) -> Findings:
+    """A picture that is not at an https address, nor a part of the mail."""
+    for image, source, about in _pictures(galley):
+        if not source.strip():
+            yield Finding("a picture without src", about=about)
+        elif not source.lower().startswith(("https://", "cid:")):
+            shown = source if len(source) < 80 else f"{source[:60]}..."
+            yield Finding(f"not https: {shown}", about=about)
+        elif image.get("srcset") or around(image, "picture") is not None:
+            yield Finding(f"srcset: {source}", about=about, severity=Severity.WARNING)
+
+
+@error(
+    "image-format",
+    "composition 55; caniemail image-svg, image-webp",
+    "save it as PNG or JPEG",
+    "Outlook for Windows, Gmail",
+)
+def pictures_in_formats_that_all_know(galley: Galley) -> Findings:
+    """SVG, WebP or AVIF."""
+    for _, source, about in _pictures(galley):
+        suffix = PurePosixPath(urlsplit_path(source).lower()).suffix
+        if suffix in (".svg", ".svgz"):
+            yield Finding(f"SVG: {source}", about=about)
+        elif suffix in (".webp", ".avif", ".jxl", ".heic", ".bmp", ".tif", ".tiff"):
+            yield Finding(f"{suffix[1:]}: {source}", about=about, severity=Severity.WARNING)
+    for _ in galley.page.named("svg"):
+        yield Finding("a drawing in the HTML: <svg>", about=("<svg",))
+
+
+@error(
+    "image-only",
+    "composition 57; SpamAssassin HTML_IMAGE_ONLY",
+    "write the message as text: pictures are off for many, and it looks like spam",
+)
+def picture_only_mails(galley: Galley) -> Findings:
+    """A mail that is little more than a picture."""
+    pictures = [image for image in galley.page.named("img") if image.get("width") not in ("0", "1")]
+    words = len(galley.page.words.split())
+    if pictures and words < FEW_WORDS:
+        yield Finding(f"{len(pictures)} pictures and {words} words", about=("<img",))
+
+
+@warning(
+    "image-link-alt",
+    "composition 57; WCAG 2.4.4",
+    "say in the alt text where the link leads",
+    "screen readers, all with pictures off",
+)
+def linked_pictures_without_words(galley: Galley) -> Findings:
+    """A linked picture with nothing that says where it leads, unless words beside it do."""
+    for link in galley.page.links:
+        images = list(link.element.iterdescendants("img"))
+        if images and not link.words:
+            beside = any(o.href == link.href and o.words for o in galley.page.links)
+            if not beside:
+                yield Finding(f"a picture without words leads to {link.href}", about=(link.href,))
+
+
+@warning(
+    "image-tracker",
+    "deliverability 0.9; SpamAssassin",
+    "drop it: counting readers needs their consent, and tells nothing",
+)
+def tracking_pixels(galley: Galley) -> Findings:
+    """A picture of one pixel, which counts who opens the mail."""
+    for image, source, about in _pictures(galley):
+        tiny = image.get("width") in ("0", "1") and image.get("height") in ("0", "1", None)
+        if tiny and not source.lower().startswith("cid:"):
+            yield Finding(f"one pixel: {source}", about=about)
+
+
+@note("image-gif", "composition 56", "let the first frame tell it all", "Outlook for Windows")
+def moving_pictures(galley: Galley) -> Findings:
+    """A GIF, of which Word shows the first frame only."""
+    for _, source, about in _pictures(galley):
+        if urlsplit_path(source).lower().endswith(".gif"):
+            yield Finding(f"GIF: {source}", about=about)
+
+
+@warning(
+    "image-caption-same",
+    "WCAG 1.1.1",
+    "leave the alt text empty, or say in it what the caption does not",
+    "screen readers",
+)
+def captions_that_repeat_the_alt_text(galley: Galley) -> Findings:
+    """A caption that says the same as the alt text, so that it is read twice."""
+    for image, _, about in _pictures(galley):
+        alt = squeeze(image.get("alt", ""))
+        parent = around(image, "p")
+        after = parent.getnext() if parent is not None else None
+        if alt and after is not None and squeeze(words_in(after)).lower() == alt.lower():
+            yield Finding(f'"{alt}" twice', about=about)

@@ -1,0 +1,102 @@
+"""Rules on what was not filled in: placeholders of any system, "Hello None" (composition 8).
+
+The judges of deliverability 6 see none of this. Code is left alone: an article may well be about
+templates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from newsletter.lint.galley import Galley
+from newsletter.lint.rule import Finding, Findings, error, warning
+
+PLACEHOLDER = re.compile(
+    r"\{\{[^{}\n]{0,60}\}\}|\{%[^{}\n]{0,60}%\}|\{#[^{}\n]{0,60}#\}|%%\w[\w .-]{0,40}%%|"
+    r"\*\|\w[^|\n]{0,40}\|\*|\$\{[A-Za-z_][\w.]{0,40}\}|<%=?[^%\n]{0,60}%>|\[\[\w+\]\]|"
+    r"xslot[0-9a-f]{12}x|%recipient[.\w]*%|\{\{\{?|#\{\w+\}"
+)
+ENCODED = re.compile(r"%7B%7B|%7B%25|%25%25\w+%25%25|%2A%7C|\{\{|xslot[0-9a-f]{12}", re.IGNORECASE)
+NOBODY = r"(?:None|null|undefined|nan|NaN|Undefined|NULL|\(null\)|N/A|\[object Object\])"
+GREETING = re.compile(
+    r"\b(?:hello|hi|hey|dear|hallo|liebe[rs]?|guten tag|bonjour|salut|ch(?:er|ère)|hola|estimad[oa]"
+    rf"|querid[oa]|olá|ciao|car[oa]|beste|good (?:morning|evening))[ ,]+(?-i:{NOBODY})\b",
+    re.IGNORECASE,
+)
+NOBODY_ALONE = re.compile(rf"^\s*{NOBODY}\s*[,!:]|,\s*{NOBODY}\s*[!.?]?$")
+EMPTY_GREETING = re.compile(r"(?:hello|hi|hey|dear|hallo|bonjour|hola|olá|ciao)\s+,", re.I)
+HREF_NOBODY = re.compile(r"[/=](?:None|undefined|null|NaN)(?=$|[/?&#])")
+
+
+def _prose(galley: Galley) -> Iterator[str]:
+    """The words of the HTML outside of code, and the lines of the text that are not in code."""
+    literal = " ".join(run.words for run in galley.page.runs if run.ink.literal)
+    for run in galley.page.runs:
+        if not run.ink.literal and run.words:
+            yield run.words
+    for line in galley.plain.splitlines():
+        words = " ".join(line.strip(" |>").split())
+        if words and words not in literal:
+            yield words
+
+
+def _code(galley: Galley) -> str:
+    return "\n".join(run.text for run in galley.page.runs if run.ink.literal)
+
+
+@error(
+    "placeholder",
+    "composition 8; deliverability 6",
+    "declare the field in [letter] fields, or put it into `code`",
+)
+def placeholders_are_filled(galley: Galley) -> Findings:
+    """A placeholder that nothing filled."""
+    code = _code(galley)
+    for words in (galley.subject, *_prose(galley)):
+        for match in PLACEHOLDER.finditer(words):
+            if match[0] not in code:
+                yield Finding(f"{match[0]} is not filled", about=(match[0],))
+    for link in galley.page.links:
+        if found := ENCODED.search(link.href):
+            yield Finding(f"{found[0]} in the link {link.href}", about=(link.href, link.words))
+
+
+@error(
+    "greeting-nobody",
+    "composition 8; deliverability 6",
+    "give the slot a fallback: {{ first_name | friend }}",
+)
+def nobody_is_greeted(galley: Galley) -> Findings:
+    """ "Hello None": a missing value was written out."""
+    for words in (galley.subject, *_prose(galley)):
+        greeted = GREETING.search(words) or NOBODY_ALONE.search(words)
+        if greeted:
+            yield Finding(f'"{words[:60]}"', about=(greeted[0], words))
+    for link in galley.page.links:
+        if HREF_NOBODY.search(link.href):
+            yield Finding(f"{link.href}", about=(link.href, link.words))
+
+
+@warning(
+    "greeting-empty",
+    "composition 8",
+    "give the slot a fallback: {{ first_name | friend }}",
+)
+def somebody_is_greeted(galley: Galley) -> Findings:
+    """ "Dear ,": a slot without fallback."""
+    for words in _prose(galley):
+        if EMPTY_GREETING.fullmatch(words):
+            yield Finding(f'"{words}"', about=(words,))
+
+
+@error(
+    "source-markup",
+    "composition 8",
+    "look at the article there: the Markdown around it is not what it seems",
+)
+def templates_are_run(galley: Galley) -> Findings:
+    """Statements of a template in the HTML's source, in attributes or comments."""
+    for match in re.finditer(r"\{%-?\s*\w+[^%\n]{0,60}%\}", galley.page.html):
+        if match[0] not in _code(galley) and match[0] not in galley.page.words:
+            yield Finding(match[0], about=(match[0],))

@@ -1,0 +1,48 @@
+"""Every rule there is, in the order of `newsletter check --list`."""
+
+from __future__ import annotations
+
+from newsletter.lint import (
+    head,
+    headers,
+    inboxrow,
+    layout,
+    legal,
+    links,
+    paint,
+    pictures,
+    plaintext,
+    reading,
+    residue,
+    size,
+    structure,
+    styles,
+)
+from newsletter.lint.rule import Rule
+
+# The chapters: what a group is about, and where its rules are.
+CHAPTERS = (
+    ("inbox row", inboxrow),
+    ("reading", reading),
+    ("links", links),
+    ("pictures", pictures),
+    ("what was not filled in", residue),
+    ("what every letter must hold", legal),
+    ("plain text", plaintext),
+    ("size and characters", size),
+    ("document", head),
+    ("CSS", styles),
+    ("colour", paint),
+    ("layout", layout),
+    ("header", headers),
+    ("MIME", structure),
+)
+
+
+def _rules_in(module: object) -> tuple[Rule, ...]:
+    return tuple(value for value in vars(module).values() if isinstance(value, Rule))
+
+
+BY_CHAPTER: dict[str, tuple[Rule, ...]] = {name: _rules_in(part) for name, part in CHAPTERS}
+RULES: tuple[Rule, ...] = tuple(rule for rules in BY_CHAPTER.values() for rule in rules)
+BY_CODE: dict[str, Rule] = {rule.code: rule for rule in RULES}
