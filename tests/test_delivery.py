@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import quopri
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from newsletter.audience.tokens import Keys
-from newsletter.delivery.deliver import Office, deliver
+from newsletter.delivery.deliver import deliver
 from newsletter.delivery.publish import Publication, publish
-from newsletter.errors import LineLost, RelayRefused, RelayUnavailable, SendRefused
+from newsletter.delivery.run import Office
+from newsletter.errors import AudienceError, LineLost, RelayRefused, RelayUnavailable, SendRefused
 from newsletter.model import (
     Delivery,
     DeliveryState,
@@ -24,6 +26,7 @@ from newsletter.model import (
     Send,
     SendState,
     Slot,
+    SubscriberStatus,
 )
 from newsletter.smtp import open_transport
 from newsletter.store import Audience, Store, open_store
@@ -205,14 +208,102 @@ def test_a_deferred_recipient_is_tried_again_when_due_with_the_same_bytes(world:
     assert first.content == second.content
 
 
-def test_promise_6_three_policy_refusals_stop_the_run_and_fail_nobody(world: World) -> None:
+def test_promise_6_a_domain_that_refuses_us_is_paused_and_nobody_fails(world: World) -> None:
     world.people(10)
+    world.store.add(NewSubscriber(address="zoe@example.org"), NOW)
+    for number in range(10):
+        world.relay.on("dot", to=f"p{number}@example.com", say="550 5.7.26 unauthenticated")
+    send = world.publish()
+    world.deliver(send)
+    states = world.states(send)
+    assert states.pop("zoe@example.org") == "accepted"
+    assert set(states.values()) == {"deferred"}
+    assert len(world.relay.transactions) == 4, "three tries, then the domain is left alone"
+    rows = list(world.store.deliveries(send.id))
+    assert "example.com is paused in this run" in rows[5].reason
+    assert rows[5].next_at == NOW + timedelta(hours=1)
+    assert world.store.census()[SubscriberStatus.ACTIVE] == 11
+
+
+def test_promise_6_refusals_from_three_domains_stop_the_run(world: World) -> None:
+    for number in range(9):
+        world.store.add(NewSubscriber(address=f"p@d{number}.example.com"), NOW)
     world.relay.on("dot", say="550 5.7.1 blocked by our list")
     send = world.publish()
-    with pytest.raises(RelayRefused, match=r"5\.7\.1"):
+    with pytest.raises(RelayRefused, match=r"5\.7\.1") as caught:
         world.deliver(send)
-    assert set(world.states(send).values()) == {"deferred", "pending"}
+    assert "newsletter resume winter" in str(caught.value)
+    assert Counter(world.states(send).values()) == {"deferred": 3, "pending": 6}
     assert world.state(send) is SendState.PAUSED
+
+
+def test_our_daily_quota_stops_the_run_at_once_and_resume_goes_on(world: World) -> None:
+    world.people(5)
+    world.relay.on("dot", say="550 5.4.5 Daily user sending limit exceeded", times=1)
+    send = world.publish()
+    with pytest.raises(RelayRefused, match="allowance"):
+        world.deliver(send)
+    assert Counter(world.states(send).values()) == {"deferred": 1, "pending": 4}
+    world.deliver(send)
+    assert set(world.states(send).values()) == {"accepted"}
+
+
+def test_a_relay_that_is_full_stops_the_run_after_three_and_fails_nobody(world: World) -> None:
+    world.people(6)
+    world.relay.on("mail", say="452 4.3.1 insufficient system storage")
+    send = world.publish()
+    for _ in range(7):
+        with pytest.raises(RelayUnavailable, match=r"4\.3\.1"):
+            world.deliver(send)
+        world.time += timedelta(hours=2)
+    assert set(world.states(send).values()) == {"deferred", "pending"}
+
+
+def test_a_mailbox_that_does_not_exist_is_suppressed_and_others_are_not(world: World) -> None:
+    world.people(4)
+    world.relay.on("rcpt", to="p1@example.com", say="550 5.1.1 no such user")
+    world.relay.on("rcpt", to="p2@example.com", say="552 5.2.2 mailbox full")
+    send = world.publish()
+    world.deliver(send)
+    gone = world.store.subscriber("p1@example.com")
+    assert gone is not None
+    assert (gone.status, gone.reason) == (SubscriberStatus.SUPPRESSED, "bounce")
+    assert world.store.history("p1@example.com")[-1].what == "suppressed"
+    assert world.states(send)["p2@example.com"] == "failed"
+    assert world.store.census() == {SubscriberStatus.ACTIVE: 3, SubscriberStatus.SUPPRESSED: 1}
+
+
+def test_promise_6_a_relay_that_knows_nobody_suppresses_nobody(world: World) -> None:
+    world.people(30)
+    world.relay.on("rcpt", say="550 5.1.1 user unknown in local recipient table")
+    send = world.publish()
+    with pytest.raises(RelayRefused, match="none of the last 10"):
+        world.deliver(send)
+    assert world.store.census() == {SubscriberStatus.ACTIVE: 30}
+
+
+def test_the_only_reader_may_be_gone(world: World) -> None:
+    world.people(1)
+    world.relay.on("rcpt", say="550 5.1.1 no such user")
+    send = world.publish()
+    world.deliver(send)
+    assert world.store.census() == {SubscriberStatus.SUPPRESSED: 1}
+    assert world.state(send) is SendState.DONE
+
+
+def test_suppress_is_idempotent_and_keeps_the_first_reason(world: World) -> None:
+    world.people(2)
+    send = world.publish()
+    world.store.suppress("p0@example.com", "bounce", NOW)
+    again = world.store.suppress("P0@example.com", "complaint", NOW)
+    assert (again.status, again.reason) == (SubscriberStatus.SUPPRESSED, "bounce")
+    assert [event.what for event in world.store.history("p0@example.com")][-1] == "suppressed"
+    assert len(world.store.history("p0@example.com")) == 2
+    world.deliver(send)
+    assert world.states(send) == {"p0@example.com": "skipped", "p1@example.com": "accepted"}
+    assert world.store.reasons(send.id) == {"suppressed: bounce": 1}
+    with pytest.raises(AudienceError):
+        world.store.suppress("nobody@example.com", "bounce", NOW)
 
 
 def test_a_refused_sender_stops_the_run_at_once(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import sys
 import time
@@ -14,7 +15,8 @@ from types import FrameType
 import click
 
 from newsletter.cli.boundary import Desk, answer, note
-from newsletter.delivery.deliver import Office, deliver
+from newsletter.delivery.deliver import deliver
+from newsletter.delivery.run import Office
 from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
 from newsletter.smtp import open_transport
 from newsletter.store import Store
@@ -78,6 +80,7 @@ class Delivering:
             keys=self.desk.keys,
             now=self.desk.now,
             sleep=time.sleep,
+            jitter=random.random,
             stopping=lambda: self.brake.pulled,
         )
 

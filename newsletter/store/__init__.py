@@ -121,6 +121,11 @@ class Store(Protocol):
         ("unsubscribed"). Idempotent; a suppressed person stays suppressed. Raises AudienceError
         for an unknown address."""
 
+    def suppress(self, address: str, reason: str, now: datetime) -> Subscriber:
+        """The person, never to be mailed again ("bounce"); deliveries in the queue are skipped
+        when they are claimed. Idempotent; the first reason stays. Raises AudienceError for an
+        unknown address."""
+
     def tag(
         self, address: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
     ) -> Subscriber:
