@@ -5,6 +5,7 @@ from __future__ import annotations
 import quopri
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from newsletter.model import (
     Slot,
     SubscriberStatus,
 )
-from newsletter.smtp import open_transport
+from newsletter.smtp import open_transports
 from newsletter.store import Audience, Store, open_store
 from tests.sample import letter
 from tests.smtpd import ScriptedRelay, Transaction
@@ -58,6 +59,7 @@ class World:
         self.time = NOW
         self.slept: list[float] = []
         self.stop = False
+        self.connections = 1
 
     def people(self, count: int) -> None:
         for number in range(count):
@@ -81,7 +83,9 @@ class World:
         )
 
     def rows(self, send: Send) -> Iterator[Delivery]:
-        return deliver(send, open_transport(self.relay.relay()), self.office())
+        return deliver(
+            send, open_transports(self.relay.relay(connections=self.connections)), self.office()
+        )
 
     def deliver(self, send: Send) -> list[Delivery]:
         return list(self.rows(send))
@@ -379,3 +383,120 @@ def test_attack_35_a_mail_holds_nothing_of_another_reader(world: World) -> None:
     for number, text in enumerate(mails):
         others = {f"p{other}@example.com" for other in range(6)} - {f"p{number}@example.com"}
         assert not any(other in str(text) for other in others)
+
+
+# several connections
+
+
+def test_several_connections_share_a_send(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    send = world.publish()
+    rows = world.deliver(send)
+    assert sorted(world.reached()) == sorted(f"p{number}@example.com" for number in range(200))
+    assert {row.address for row in rows} == set(world.reached())
+    assert len({taken.connection for taken in world.relay.accepted}) == 4
+    assert set(world.states(send).values()) == {"accepted"}
+    assert world.state(send) is SendState.DONE
+
+
+def test_a_handful_of_mails_is_not_worth_a_second_login(world: World) -> None:
+    world.connections = 4
+    world.people(5)
+    world.deliver(world.publish())
+    assert world.relay.connections == 1
+
+
+def test_a_line_lost_in_doubt_names_its_own_mail_and_the_other_lines_go_on(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    for number in (7, 60, 150):
+        world.relay.on("dot", to=f"p{number}@example.com", drop=True)
+    send = world.publish()
+    world.deliver(send)
+    states = world.states(send)
+    unknown = {address for address, state in states.items() if state == "unknown"}
+    assert unknown == {"p7@example.com", "p60@example.com", "p150@example.com"}
+    assert Counter(states.values())["accepted"] == 197
+    assert len(world.reached()) == len(set(world.reached())) == 200
+
+
+def test_a_relay_that_takes_fewer_connections_gets_fewer(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    world.relay.on("greeting", times=2)
+    world.relay.on("greeting", say="421 4.7.0 too many connections", drop=True)
+    world.relay.on("dot", delay_s=0.005)
+    send = world.publish()
+    world.deliver(send)
+    assert set(world.states(send).values()) == {"accepted"}
+    assert len({taken.connection for taken in world.relay.accepted}) == 2
+
+
+def test_a_relay_that_goes_away_ends_all_lanes_and_loses_nobody(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    world.relay.on("mail", times=40)
+    world.relay.on("mail", drop=True)
+    send = world.publish()
+    with pytest.raises((LineLost, RelayUnavailable)):
+        world.deliver(send)
+    assert Counter(world.states(send).values()) == {"accepted": 40, "pending": 160}
+
+
+def test_asked_to_stop_every_lane_finishes_its_mail(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    world.relay.on("dot", delay_s=0.002)
+    send = world.publish()
+    for number, _row in enumerate(world.rows(send)):
+        world.stop = world.stop or number == 20
+    states = Counter(world.states(send).values())
+    assert set(states) == {"accepted", "pending"}
+    assert states["accepted"] == len(world.reached())
+    world.stop = False
+    world.deliver(send)
+    assert len(world.reached()) == len(set(world.reached())) == 200
+
+
+def test_left_early_nothing_more_leaves_and_what_had_begun_is_unknown(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    world.relay.on("dot", to="p50@example.com", delay_s=30)
+    send = world.publish()
+    for row in world.rows(send):
+        if row.address == "p120@example.com":
+            break
+    reached = len(world.reached())
+    states = Counter(world.states(send).values())
+    assert states["accepted"] + states["unknown"] >= reached >= states["accepted"]
+    assert 1 <= states["unknown"] <= 4
+    assert not states["claimed"]
+    assert world.states(send)["p50@example.com"] == "unknown"
+
+
+def test_promise_6_a_policy_refusal_on_every_line_stops_them_all(world: World) -> None:
+    world.connections = 4
+    for number in range(200):
+        world.store.add(NewSubscriber(address=f"p@d{number}.example.com"), NOW)
+    world.relay.on("dot", say="550 5.7.1 blocked by our list")
+    send = world.publish()
+    with pytest.raises(RelayRefused):
+        world.deliver(send)
+    states = Counter(world.states(send).values())
+    assert set(states) == {"deferred", "pending"}
+    assert states["deferred"] <= 3 + 4
+
+
+def test_a_fault_of_our_own_ends_the_run_and_keeps_its_name(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    send = world.publish()
+    dice = dict.fromkeys(range(30), 0.0)
+    office = replace(world.office(), jitter=lambda: dice.popitem()[1])
+    transports = open_transports(world.relay.relay(connections=4))
+    with pytest.raises(KeyError, match="empty"):
+        list(deliver(send, transports, office))
+    states = Counter(world.states(send).values())
+    assert not states["claimed"]
+    assert states["unknown"] <= 4

@@ -18,7 +18,7 @@ from newsletter.cli.boundary import Desk, answer, note
 from newsletter.delivery.deliver import deliver
 from newsletter.delivery.run import Office
 from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
-from newsletter.smtp import open_transport
+from newsletter.smtp import open_transports
 from newsletter.store import Store
 
 NOTE_EVERY_S = 10.0
@@ -28,8 +28,8 @@ EXIT_STOPPED = 5
 
 @dataclass(slots=True)
 class Brake:
-    """Ctrl-C or SIGTERM once: finish the mail in flight and stop. Twice: stop now; the ledger
-    then names the mail in doubt."""
+    """Ctrl-C or SIGTERM once: finish the mails in flight and stop. Twice: stop now; the ledger
+    then names those in doubt."""
 
     pulled: bool = False
 
@@ -37,7 +37,7 @@ class Brake:
         if self.pulled:
             raise KeyboardInterrupt
         self.pulled = True
-        note("finishing the mail in flight; Ctrl-C again to drop the connection")
+        note("finishing the mails in flight; Ctrl-C again to drop the connections")
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -68,9 +68,9 @@ class Delivering:
         self.summarise(send, time.monotonic() - started)
 
     def deliver(self, send: Send, relay: Relay) -> None:
-        """Deliver what is due, showing progress; Ctrl-C finishes the mail in flight."""
+        """Deliver what is due, showing progress; Ctrl-C finishes the mails in flight."""
         with self.brake.held():
-            for _ in self.show(send, deliver(send, open_transport(relay), self.office())):
+            for _ in self.show(send, deliver(send, open_transports(relay), self.office())):
                 pass
 
     def office(self) -> Office:

@@ -7,8 +7,9 @@ Whatever dies in between, `recover` can tell a mail that never left from one tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from newsletter.delivery.abreast import abreast
 from newsletter.delivery.breaker import Breaker
 from newsletter.delivery.lane import Lane
 from newsletter.delivery.run import Office, Run
@@ -17,10 +18,16 @@ from newsletter.model import Delivery, DeliveryState, Send, SendState
 from newsletter.smtp import Transport
 from newsletter.store import Store
 
+MAILS_PER_LANE = 25  # fewer are not worth another login
 
-def deliver(send: Send, transport: Transport, office: Office) -> Iterator[Delivery]:
-    """Each delivery as it is recorded, until no row is due, somebody asks to stop, or the relay
-    makes it pointless (RelayError). Under the send's lock; the send is left DONE or PAUSED."""
+
+def deliver(send: Send, transports: Sequence[Transport], office: Office) -> Iterator[Delivery]:
+    """Each delivery as it is answered, until no row is due, somebody asks to stop, or the relay
+    makes it pointless (RelayError). Under the send's lock; the send is left DONE or PAUSED.
+
+    Each transport is a lane of its own, as many as there is mail for. Their rows come in the order
+    of the answers.
+    """
     store = office.store
     with store.sender_lock(send.id):
         store.recover(send.id, office.now())
@@ -28,13 +35,19 @@ def deliver(send: Send, transport: Transport, office: Office) -> Iterator[Delive
         cut = stencil(send.email, office.letter, send.frozen_at)
         run = Run(send, office, cut, Breaker(send.slug))
         try:
-            yield from Lane(run, transport).rows()
-            if run.breaker.error:
-                raise run.breaker.error
+            wanted = transports[: 1 + _due(store, send.id) // MAILS_PER_LANE]
+            yield from abreast(run, [Lane(run, transport) for transport in wanted])
+            if error := run.verdict():
+                raise error
         finally:
             run.close()
             store.recover(send.id, office.now())
             store.move(send.id, final_state(store, send.id), office.now())
+
+
+def _due(store: Store, send_id: int) -> int:
+    progress = store.progress(send_id)
+    return progress[DeliveryState.PENDING] + progress[DeliveryState.DEFERRED]
 
 
 def final_state(store: Store, send_id: int) -> SendState:

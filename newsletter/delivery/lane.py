@@ -32,7 +32,17 @@ class Lane:
     settled: list[Delivery] = field(default_factory=list)
 
     def rows(self) -> Iterator[Delivery]:
-        """Each row as it is recorded, over a new line when one is lost: at most three times in a
+        """Each row as it is answered. A relay that cannot be reached ends this lane only; whatever
+        else goes wrong ends the run."""
+        try:
+            yield from self._rows()
+        except (LineLost, RelayUnavailable) as error:
+            self.run.retired = error
+        except Exception as error:  # noqa: BLE001 - raised again when the other lanes are done
+            self.run.error = self.run.error or error
+
+    def _rows(self) -> Iterator[Delivery]:
+        """Each row as it is answered, over a new line when one is lost: at most three times in a
         row without a single answer in between (a relay that is gone must not spin)."""
         lost = 0
         while True:
@@ -42,6 +52,7 @@ class Lane:
                         lost = 0
                         yield row
             except (LineLost, RelayUnavailable) as error:
+                self.run.flush()
                 yield from self._give_back(in_doubt=isinstance(error, LineLost) and error.in_doubt)
                 if lost == LOST_LINES or self.run.over:
                     raise
@@ -76,8 +87,7 @@ class Lane:
 
     def _begin(self, mail: Mail) -> None:
         """Called by the transport when the relay is ready for the content."""
-        office = self.run.office
-        office.store.begin(self.in_flight[mail.message_id], office.now())
+        self.run.begin(self.in_flight[mail.message_id])
         self.begun.add(mail.message_id)
 
     def _settle(self, row: Delivery) -> None:

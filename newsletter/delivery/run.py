@@ -17,7 +17,7 @@ from newsletter.delivery.addressing import Addressee, recipient
 from newsletter.delivery.breaker import Breaker
 from newsletter.delivery.outcome import outcome
 from newsletter.delivery.verdicts import Verdict
-from newsletter.errors import AudienceError
+from newsletter.errors import AudienceError, LineLost
 from newsletter.mime import Stencil, fill
 from newsletter.model import Delivery, DeliveryState, Letter, Mail, Reply, Send
 from newsletter.store import Store
@@ -49,6 +49,8 @@ class Run:
     stencil: Stencil
     breaker: Breaker
     error: Exception | None = None
+    retired: Exception | None = None
+    _answered: list[Delivery] = field(default_factory=list)
     _claimed: deque[Delivery] = field(default_factory=deque)
     _bounced: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
@@ -86,12 +88,19 @@ class Run:
         office = self.office
         return fill(self.stencil, recipient(person, self.send.slug, office.letter, office.keys))
 
-    def answered(self, row: Delivery, reply: Reply) -> Delivery:
-        """The row with the relay's last word recorded."""
-        now = self.office.now()
-        done = outcome(row, reply, now, self.office.jitter())
-        self.office.store.record(done, now)
+    def begin(self, row: Delivery) -> None:
+        """Write down that the row's content is about to leave, and the answers so far with it."""
         with self._lock:
+            self.office.store.begin(row, self.office.now(), self._answered)
+            self._answered.clear()
+
+    def answered(self, row: Delivery, reply: Reply) -> Delivery:
+        """The row with the relay's last word, which is recorded with the next `begin` of any
+        lane, or by `flush`: a lane has one unrecorded answer at most when its next content leaves.
+        """
+        done = outcome(row, reply, self.office.now(), self.office.jitter())
+        with self._lock:
+            self._answered.append(done)
             told = self.breaker.hear(row.address, reply)
             if told.verdict is Verdict.HARD:
                 self._bounced.append(row.address)
@@ -99,8 +108,28 @@ class Run:
                 self._suppress_bounced()
         return done
 
+    def flush(self) -> None:
+        """Record the answers that no `begin` took along."""
+        with self._lock:
+            while self._answered:
+                self.office.store.record(self._answered[-1], self.office.now())
+                self._answered.pop()
+
+    def abandon(self) -> None:
+        """Let nothing more leave: nobody is there to be told."""
+        self.error = self.error or LineLost("the send was broken off", in_doubt=False)
+
+    def verdict(self) -> Exception | None:
+        """Why the run came to an early end. A lane that gave up matters only when the others did
+        not take its rows."""
+        left = self.office.store.progress(self.send.id)
+        if self.retired and (left[DeliveryState.PENDING] or left[DeliveryState.CLAIMED]):
+            return self.error or self.breaker.error or self.retired
+        return self.error or self.breaker.error
+
     def close(self) -> None:
         """Act on what waited for the end of the run."""
+        self.flush()
         if not self.breaker.knows_nobody:
             self._suppress_bounced()
 

@@ -25,6 +25,9 @@ class Transport(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
+    def hang_up(self) -> None:
+        """Break off, from any thread: whoever waits for the relay in `deliver` gets LineLost."""
+
     def deliver(self, mails: Iterator[Mail], begin: Begin) -> Iterator[tuple[Mail, Reply]]:
         """Each mail with the relay's last word on it, in the order given.
 
@@ -49,4 +52,9 @@ def open_transport(relay: Relay) -> Transport:
     return transport_for(relay)
 
 
-__all__ = ["Begin", "Transport", "open_transport"]
+def open_transports(relay: Relay) -> list[Transport]:
+    """As many ways out as the relay has connections."""
+    return [open_transport(relay) for _ in range(relay.connections)]
+
+
+__all__ = ["Begin", "Transport", "open_transport", "open_transports"]

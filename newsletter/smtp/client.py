@@ -54,6 +54,12 @@ class SMTPTransport:
         else:
             line.close()
 
+    def hang_up(self) -> None:
+        """As Transport.hang_up. The line is closed by the thread that delivers."""
+        line = self._line
+        if line is not None:
+            line.cut()
+
     def deliver(self, mails: Iterator[Mail], begin: Begin) -> Iterator[tuple[Mail, Reply]]:
         """As Transport.deliver. Raises MailRefused before anything of an unsafe mail leaves; the
         transport can be used on."""

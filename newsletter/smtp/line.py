@@ -137,6 +137,12 @@ class Line:
                 self.reader.lines(self.reader.limits.quit_s)
         self.close()
 
+    def cut(self) -> None:
+        """Cut the wire, from any thread; whoever sends or listens gets LineLost."""
+        with contextlib.suppress(OSError):
+            # The plain socket's, not TLS's: that one takes the session away from its reader.
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Hang up without a word: the only way out of a transaction cut short."""
         self._sock.close()
