@@ -26,16 +26,18 @@ def outcome(delivery: Delivery, reply: Reply, now: datetime, jitter: float = 0.0
     once do not come back at once.
     """
     told = ruling(reply)
-    answered = replace(delivery, reply=reply, next_at=None, reason=told.because)
+    state, reason, next_at = DeliveryState.DEFERRED, told.because, None
     if told.verdict is Verdict.ACCEPTED:
-        return replace(answered, state=DeliveryState.ACCEPTED)
-    if _fails(told, reply):
-        return replace(answered, state=DeliveryState.FAILED)
-    if _about_them(told) and delivery.attempts >= MAX_ATTEMPTS:
-        why = f"gave up after {delivery.attempts} attempts: {told.because}"
-        return replace(answered, state=DeliveryState.FAILED, reason=why)
-    due = now if stops_at_once(told, reply) else now + _wait(told, delivery.attempts, jitter)
-    return replace(answered, state=DeliveryState.DEFERRED, next_at=due)
+        state = DeliveryState.ACCEPTED
+    elif _fails(told, reply):
+        state = DeliveryState.FAILED
+    elif _about_them(told) and delivery.attempts >= MAX_ATTEMPTS:
+        state = DeliveryState.FAILED
+        reason = f"gave up after {delivery.attempts} attempts: {reason}"
+    else:
+        at_once = stops_at_once(told, reply)
+        next_at = now if at_once else now + _wait(told, delivery.attempts, jitter)
+    return replace(delivery, state=state, reason=reason, reply=reply, next_at=next_at)
 
 
 def stops_at_once(told: Ruling, reply: Reply) -> bool:

@@ -27,7 +27,7 @@ class Sink:
         self.mails = 0
         self.rounds = 0
 
-    def relay(self, connections: int = 1) -> Relay:
+    def relay(self) -> Relay:
         return Relay(name="sink", kind="smtp", port=self.port, mails_per_connection=10**9)
 
     @property
