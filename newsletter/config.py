@@ -147,6 +147,7 @@ class RelayTable(Table):
     folder: str | None = None
     timeout_s: float = Field(default=60.0, gt=0)
     mails_per_connection: int | None = Field(default=None, ge=1)
+    connections: int | None = Field(default=None, ge=1, le=100)
 
     @field_validator("preset")
     @classmethod

@@ -60,6 +60,7 @@ def load_relay(config: Config, name: str | None, environ: Mapping[str, str]) -> 
         folder=config.root / folder if table.folder else config.state_folder / folder,
         timeout_s=table.timeout_s,
         mails_per_connection=table.mails_per_connection or preset.mails_per_connection,
+        connections=table.connections or preset.connections,
     )
 
 

@@ -98,6 +98,7 @@ class Relay:
     """Where mail leaves. `kind` is smtp, inbox or file; `password` never shows in repr.
 
     `folder` receives .eml files for the kinds inbox and file. `tls` NONE is for loopback only.
+    `connections` is how many lines are open at once when there is mail enough for them.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Relay:
     folder: Path | None = None
     timeout_s: float = 60.0
     mails_per_connection: int = 100
+    connections: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

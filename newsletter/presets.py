@@ -22,7 +22,8 @@ class Preset:
 
     `kind` is Relay.kind; `host` may hold "{region}" and is empty where the owner must name it;
     `username` is set where it is the same for every customer. `login` says which credentials it
-    wants (shown after a 535), `note` what to know before sending to a list.
+    wants (shown after a 535), `note` what to know before sending to a list. Four `connections` are
+    where a relay on its own machine is fastest (20 are slower); mailbox providers get one.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Preset:
     tls: Tls = Tls.IMPLICIT
     username: str | None = None
     mails_per_connection: int = 100
+    connections: int = 4
     login: str = ""
     note: str = ""
 
@@ -55,6 +57,7 @@ _ALL = (
         host="127.0.0.1",
         port=0,
         tls=Tls.NONE,
+        connections=1,
         note="Mail goes to the inbox on this machine and to nobody else.",
     ),
     Preset(
@@ -62,6 +65,7 @@ _ALL = (
         kind="file",
         port=0,
         tls=Tls.NONE,
+        connections=1,
         note="Each mail becomes an .eml file; nothing is sent.",
     ),
     Preset(
@@ -109,6 +113,7 @@ _ALL = (
         name="resend",
         host="smtp.resend.com",
         username="resend",
+        connections=1,
         login='Resend wants the username "resend" and an API key as password.',
         note="5 mails a second for the whole team; 100 a day on the free plan.",
     ),
@@ -158,6 +163,7 @@ _ALL = (
     Preset(
         name="gmail",
         host="smtp.gmail.com",
+        connections=1,
         login="Gmail wants an app password (2-step verification on), not the account's password.",
         note="Small lists only: 500 mails a day (Workspace 2,000), then a block of up to 24 h. "
         "From must be the account or one of its aliases.",
@@ -165,12 +171,14 @@ _ALL = (
     Preset(
         name="fastmail",
         host="smtp.fastmail.com",
+        connections=1,
         login="Fastmail wants an app password with SMTP access, not the account's password.",
         note="Limits depend on the plan; bulk mail may break the terms.",
     ),
     Preset(
         name="migadu",
         host="smtp.migadu.com",
+        connections=1,
         login="Migadu wants the whole address as username and that mailbox's password.",
         note="Plans limit outgoing mails a day; bulk mail may break the terms.",
     ),

@@ -7,9 +7,10 @@
         assert [taken.rcpt_to for taken in relay.accepted] == ["ada@example.com"]
 
 Points of the conversation, in order: greeting, ehlo, starttls, tls (the handshake), auth, mail,
-rcpt, data, content (bytes of it are here, the dot is not), dot, after-dot (the reply is out),
-rset, quit. At each a Cue may say something else, wait, drip byte by byte, or drop the line; a line
-dropped at `dot` dies after the relay has the mail and before anybody hears of it.
+rcpt, data (or no-recipients, when all of them were refused), content (bytes of it are here, the dot
+is not), dot, after-dot (the reply is out), rset, quit. At each a Cue may say something else, wait,
+drip byte by byte, or drop the line; a line dropped at `dot` dies after the relay has the mail and
+before anybody hears of it.
 """
 
 from __future__ import annotations
@@ -310,7 +311,7 @@ class Conversation:
     def _data(self) -> None:
         transaction = self.transaction
         if transaction is None or not transaction.rcpt_tos:
-            self._send(b"503 5.5.1 no valid recipients\r\n")
+            self._data_for_nobody()
             return
         about = transaction.rcpt_tos[0]
         if not self._say("data", about).startswith("354"):
@@ -322,6 +323,13 @@ class Conversation:
         self.transaction = None
         transaction.reply = self._act(cue, _REPLIES["dot"], on_record=transaction)
         self._act(self.relay.cue("after-dot", about), "")
+
+    def _data_for_nobody(self) -> None:
+        """Usually 503; a relay that says 354 gets its lone dot (RFC 2920 3.1)."""
+        if self._say("no-recipients", usual="503 5.5.1 no valid recipients").startswith("354"):
+            self.relay.commands.append((self.number, f"(content) {self._content('')!r}"))
+            self.transaction = None
+            self._send(b"554 5.5.1 no valid recipients\r\n")
 
     def _content(self, about: str) -> bytes:
         """The content, transparency undone by the letter of RFC 5321 4.5.2."""

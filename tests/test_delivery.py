@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import quopri
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from newsletter.audience.tokens import Keys
-from newsletter.delivery.deliver import Office, deliver
+from newsletter.delivery.deliver import deliver
 from newsletter.delivery.publish import Publication, publish
-from newsletter.errors import LineLost, RelayRefused, RelayUnavailable, SendRefused
+from newsletter.delivery.run import Office
+from newsletter.errors import AudienceError, LineLost, RelayRefused, RelayUnavailable, SendRefused
 from newsletter.model import (
     Delivery,
     DeliveryState,
@@ -26,8 +28,9 @@ from newsletter.model import (
     Send,
     SendState,
     Slot,
+    SubscriberStatus,
 )
-from newsletter.smtp import open_transport
+from newsletter.smtp import open_transports
 from newsletter.store import Audience, Store, open_store
 from tests.sample import letter
 from tests.smtpd import ScriptedRelay, Transaction
@@ -57,6 +60,7 @@ class World:
         self.time = NOW
         self.slept: list[float] = []
         self.stop = False
+        self.connections = 1
 
     def people(self, count: int) -> None:
         for number in range(count):
@@ -84,7 +88,9 @@ class World:
         )
 
     def rows(self, send: Send) -> Iterator[Delivery]:
-        return deliver(send, open_transport(self.relay.relay()), self.office())
+        return deliver(
+            send, open_transports(self.relay.relay(connections=self.connections)), self.office()
+        )
 
     def deliver(self, send: Send) -> list[Delivery]:
         return list(self.rows(send))
@@ -262,14 +268,102 @@ def test_a_line_that_was_lost_often_is_not_held_against_the_reader(world: World)
     assert world.reached() == ["p0@example.com"]
 
 
-def test_promise_6_three_policy_refusals_stop_the_run_and_fail_nobody(world: World) -> None:
+def test_promise_6_a_domain_that_refuses_us_is_paused_and_nobody_fails(world: World) -> None:
     world.people(10)
+    world.store.add(NewSubscriber(address="zoe@example.org"), NOW)
+    for number in range(10):
+        world.relay.on("dot", to=f"p{number}@example.com", say="550 5.7.26 unauthenticated")
+    send = world.publish()
+    world.deliver(send)
+    states = world.states(send)
+    assert states.pop("zoe@example.org") == "accepted"
+    assert set(states.values()) == {"deferred"}
+    assert len(world.relay.transactions) == 4, "three tries, then the domain is left alone"
+    rows = list(world.store.deliveries(send.id))
+    assert "example.com is paused in this run" in rows[5].reason
+    assert rows[5].next_at == NOW + timedelta(hours=1)
+    assert world.store.census()[SubscriberStatus.ACTIVE] == 11
+
+
+def test_promise_6_refusals_from_three_domains_stop_the_run(world: World) -> None:
+    for number in range(9):
+        world.store.add(NewSubscriber(address=f"p@d{number}.example.com"), NOW)
     world.relay.on("dot", say="550 5.7.1 blocked by our list")
     send = world.publish()
-    with pytest.raises(RelayRefused, match=r"5\.7\.1"):
+    with pytest.raises(RelayRefused, match=r"5\.7\.1") as caught:
         world.deliver(send)
-    assert set(world.states(send).values()) == {"deferred", "pending"}
+    assert "newsletter resume winter" in str(caught.value)
+    assert Counter(world.states(send).values()) == {"deferred": 3, "pending": 6}
     assert world.state(send) is SendState.PAUSED
+
+
+def test_our_daily_quota_stops_the_run_at_once_and_resume_goes_on(world: World) -> None:
+    world.people(5)
+    world.relay.on("dot", say="550 5.4.5 Daily user sending limit exceeded", times=1)
+    send = world.publish()
+    with pytest.raises(RelayRefused, match="allowance"):
+        world.deliver(send)
+    assert Counter(world.states(send).values()) == {"deferred": 1, "pending": 4}
+    world.deliver(send)
+    assert set(world.states(send).values()) == {"accepted"}
+
+
+def test_a_relay_that_is_full_stops_the_run_after_three_and_fails_nobody(world: World) -> None:
+    world.people(6)
+    world.relay.on("mail", say="452 4.3.1 insufficient system storage")
+    send = world.publish()
+    for _ in range(7):
+        with pytest.raises(RelayUnavailable, match=r"4\.3\.1"):
+            world.deliver(send)
+        world.time += timedelta(hours=2)
+    assert set(world.states(send).values()) == {"deferred", "pending"}
+
+
+def test_a_mailbox_that_does_not_exist_is_suppressed_and_others_are_not(world: World) -> None:
+    world.people(4)
+    world.relay.on("rcpt", to="p1@example.com", say="550 5.1.1 no such user")
+    world.relay.on("rcpt", to="p2@example.com", say="552 5.2.2 mailbox full")
+    send = world.publish()
+    world.deliver(send)
+    gone = world.store.subscriber("p1@example.com")
+    assert gone is not None
+    assert (gone.status, gone.reason) == (SubscriberStatus.SUPPRESSED, "bounce")
+    assert world.store.history("p1@example.com")[-1].what == "suppressed"
+    assert world.states(send)["p2@example.com"] == "failed"
+    assert world.store.census() == {SubscriberStatus.ACTIVE: 3, SubscriberStatus.SUPPRESSED: 1}
+
+
+def test_promise_6_a_relay_that_knows_nobody_suppresses_nobody(world: World) -> None:
+    world.people(30)
+    world.relay.on("rcpt", say="550 5.1.1 user unknown in local recipient table")
+    send = world.publish()
+    with pytest.raises(RelayRefused, match="none of the last 10"):
+        world.deliver(send)
+    assert world.store.census() == {SubscriberStatus.ACTIVE: 30}
+
+
+def test_the_only_reader_may_be_gone(world: World) -> None:
+    world.people(1)
+    world.relay.on("rcpt", say="550 5.1.1 no such user")
+    send = world.publish()
+    world.deliver(send)
+    assert world.store.census() == {SubscriberStatus.SUPPRESSED: 1}
+    assert world.state(send) is SendState.DONE
+
+
+def test_suppress_is_idempotent_and_keeps_the_first_reason(world: World) -> None:
+    world.people(2)
+    send = world.publish()
+    world.store.suppress("p0@example.com", "bounce", NOW)
+    again = world.store.suppress("P0@example.com", "complaint", NOW)
+    assert (again.status, again.reason) == (SubscriberStatus.SUPPRESSED, "bounce")
+    assert [event.what for event in world.store.history("p0@example.com")][-1] == "suppressed"
+    assert len(world.store.history("p0@example.com")) == 2
+    world.deliver(send)
+    assert world.states(send) == {"p0@example.com": "skipped", "p1@example.com": "accepted"}
+    assert world.store.reasons(send.id) == {"suppressed: bounce": 1}
+    with pytest.raises(AudienceError):
+        world.store.suppress("nobody@example.com", "bounce", NOW)
 
 
 def test_a_refused_sender_stops_the_run_at_once(world: World) -> None:
@@ -333,7 +427,7 @@ def test_asked_to_stop_while_it_waits_for_the_relay_it_does_not_connect_again(
     office = replace(world.office(), sleep=lambda _: setattr(world, "stop", True))
     send = world.publish()
     with pytest.raises(LineLost):
-        list(deliver(send, open_transport(world.relay.relay()), office))
+        list(deliver(send, open_transports(world.relay.relay()), office))
     assert world.relay.connections == 1
     assert world.state(send) is SendState.PAUSED
 
@@ -385,3 +479,120 @@ def test_promise_2_a_resumed_send_keeps_the_letterhead_it_was_frozen_with(world:
     for taken in world.relay.accepted:
         assert taken.mail_from == "notes@letters.example.org"
         assert b"elsewhere" not in taken.content
+
+
+# several connections
+
+
+def test_several_connections_share_a_send(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    send = world.publish()
+    rows = world.deliver(send)
+    assert sorted(world.reached()) == sorted(f"p{number}@example.com" for number in range(200))
+    assert {row.address for row in rows} == set(world.reached())
+    assert len({taken.connection for taken in world.relay.accepted}) == 4
+    assert set(world.states(send).values()) == {"accepted"}
+    assert world.state(send) is SendState.DONE
+
+
+def test_a_handful_of_mails_is_not_worth_a_second_login(world: World) -> None:
+    world.connections = 4
+    world.people(5)
+    world.deliver(world.publish())
+    assert world.relay.connections == 1
+
+
+def test_a_line_lost_in_doubt_names_its_own_mail_and_the_other_lines_go_on(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    for number in (7, 60, 150):
+        world.relay.on("dot", to=f"p{number}@example.com", drop=True)
+    send = world.publish()
+    world.deliver(send)
+    states = world.states(send)
+    unknown = {address for address, state in states.items() if state == "unknown"}
+    assert unknown == {"p7@example.com", "p60@example.com", "p150@example.com"}
+    assert Counter(states.values())["accepted"] == 197
+    assert len(world.reached()) == len(set(world.reached())) == 200
+
+
+def test_a_relay_that_takes_fewer_connections_gets_fewer(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    world.relay.on("greeting", times=2)
+    world.relay.on("greeting", say="421 4.7.0 too many connections", drop=True)
+    world.relay.on("dot", delay_s=0.005)
+    send = world.publish()
+    world.deliver(send)
+    assert set(world.states(send).values()) == {"accepted"}
+    assert len({taken.connection for taken in world.relay.accepted}) == 2
+
+
+def test_a_relay_that_goes_away_ends_all_lanes_and_loses_nobody(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    world.relay.on("mail", times=40)
+    world.relay.on("mail", drop=True)
+    send = world.publish()
+    with pytest.raises((LineLost, RelayUnavailable)):
+        world.deliver(send)
+    assert Counter(world.states(send).values()) == {"accepted": 40, "pending": 160}
+
+
+def test_asked_to_stop_every_lane_finishes_its_mail(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    world.relay.on("dot", delay_s=0.002)
+    send = world.publish()
+    for number, _row in enumerate(world.rows(send)):
+        world.stop = world.stop or number == 20
+    states = Counter(world.states(send).values())
+    assert set(states) == {"accepted", "pending"}
+    assert states["accepted"] == len(world.reached())
+    world.stop = False
+    world.deliver(send)
+    assert len(world.reached()) == len(set(world.reached())) == 200
+
+
+def test_left_early_nothing_more_leaves_and_what_had_begun_is_unknown(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    world.relay.on("dot", to="p50@example.com", delay_s=30)
+    send = world.publish()
+    for row in world.rows(send):
+        if row.address == "p120@example.com":
+            break
+    reached = len(world.reached())
+    states = Counter(world.states(send).values())
+    assert states["accepted"] + states["unknown"] >= reached >= states["accepted"]
+    assert 1 <= states["unknown"] <= 4
+    assert not states["claimed"]
+    assert world.states(send)["p50@example.com"] == "unknown"
+
+
+def test_promise_6_a_policy_refusal_on_every_line_stops_them_all(world: World) -> None:
+    world.connections = 4
+    for number in range(200):
+        world.store.add(NewSubscriber(address=f"p@d{number}.example.com"), NOW)
+    world.relay.on("dot", say="550 5.7.1 blocked by our list")
+    send = world.publish()
+    with pytest.raises(RelayRefused):
+        world.deliver(send)
+    states = Counter(world.states(send).values())
+    assert set(states) == {"deferred", "pending"}
+    assert states["deferred"] <= 3 + 4
+
+
+def test_a_fault_of_our_own_ends_the_run_and_keeps_its_name(world: World) -> None:
+    world.connections = 4
+    world.people(200)
+    send = world.publish()
+    dice = dict.fromkeys(range(30), 0.0)
+    office = replace(world.office(), jitter=lambda: dice.popitem()[1])
+    transports = open_transports(world.relay.relay(connections=4))
+    with pytest.raises(KeyError, match="empty"):
+        list(deliver(send, transports, office))
+    states = Counter(world.states(send).values())
+    assert not states["claimed"]
+    assert states["unknown"] <= 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import sys
 import time
@@ -14,10 +15,11 @@ from types import FrameType
 import click
 
 from newsletter.cli.boundary import Desk, answer, note
-from newsletter.delivery.deliver import Office, deliver
+from newsletter.delivery.deliver import deliver
+from newsletter.delivery.run import Office
 from newsletter.errors import RelayError
 from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
-from newsletter.smtp import open_transport
+from newsletter.smtp import open_transports
 from newsletter.store import Store
 
 NOTE_EVERY_S = 10.0
@@ -28,8 +30,8 @@ EXIT_STOPPED = 5
 
 @dataclass(slots=True)
 class Brake:
-    """Ctrl-C or SIGTERM once: finish the mail in flight and stop. Twice: stop now; the ledger
-    then names the mail in doubt."""
+    """Ctrl-C or SIGTERM once: finish the mails in flight and stop. Twice: stop now; the ledger
+    then names those in doubt."""
 
     pulled: bool = False
 
@@ -37,7 +39,7 @@ class Brake:
         if self.pulled:
             raise KeyboardInterrupt
         self.pulled = True
-        note("finishing the mail in flight; Ctrl-C again to drop the connection")
+        note("finishing the mails in flight; Ctrl-C again to drop the connections")
 
     def wait(self, seconds: float) -> None:
         """Sleep before the next line to the relay, not a moment longer once the brake is pulled:
@@ -83,14 +85,14 @@ class Delivering:
         self.summarise(send, time.monotonic() - started)
 
     def deliver(self, send: Send, relay: Relay) -> None:
-        """Deliver what is due, showing progress; Ctrl-C finishes the mail in flight."""
+        """Deliver what is due, showing progress; Ctrl-C finishes the mails in flight."""
         # Closed here, whatever is raised: the ledger is left in order before the store is closed.
         with self.brake.held(), closing(self._deliveries(send, relay)) as rows:
             for _ in self.show(send, rows):
                 pass
 
     def _deliveries(self, send: Send, relay: Relay) -> Generator[Delivery, None, None]:
-        return deliver(send, open_transport(relay), self.office())
+        return deliver(send, open_transports(relay), self.office())
 
     def office(self) -> Office:
         return Office(
@@ -99,6 +101,7 @@ class Delivering:
             keys=self.desk.keys,
             now=self.desk.now,
             sleep=self.brake.wait,
+            jitter=random.random,
             stopping=lambda: self.brake.pulled,
         )
 

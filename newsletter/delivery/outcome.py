@@ -1,74 +1,69 @@
-"""A relay's reply -> what the ledger says of the recipient.
+"""A ruling on a reply -> what the ledger says of the recipient.
 
-Who is at fault decides (deliverability 3): a refusal that would meet every recipient alike is
-ours, and it never fails, let alone suppresses, a recipient.
+Only HARD and SOFT fail a person, and RETRY when it does not end; whatever is said about us leaves
+the row DEFERRED, however often (promise 6).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from newsletter.delivery.verdicts import Ruling, Scope, Verdict, ruling
 from newsletter.model import Delivery, DeliveryState, Reply, Stage
 
 MAX_ATTEMPTS = 5
 FIRST_WAIT = timedelta(minutes=5)
+THROTTLE_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
-
-# RFC 3463: our sender address (5.1.7, 5.1.8), size, protocol, content and policy are the same for
-# everybody; the other addressing and mailbox codes are the recipient's own.
-OUR_STATUS = re.compile(r"5\.(?:1\.[78]$|3\.4|[567]\.)")
-THEIR_STATUS = re.compile(r"5\.[12]\.")
-THEIR_WORDS = re.compile(
-    r"(?:user|mailbox|recipient|address|account).{0,20}"
-    r"(?:unknown|not found|does not exist|unavailable|disabled|full)|no such (?:user|mailbox)",
-    re.IGNORECASE,
-)
-OUR_WORDS = re.compile(
-    r"spam|block(?:ed|list)|policy|reputation|rbl|not authori[sz]ed|relay(?:ing)? denied|quota"
-    r"|exceeded|dmarc|dkim|\bspf\b",
-    re.IGNORECASE,
-)
+JITTER = 0.25
 
 
-def outcome(delivery: Delivery, reply: Reply, now: datetime) -> Delivery:
-    """The row as the relay's last word leaves it: ACCEPTED, DEFERRED (with `next_at`), FAILED."""
-    answered = replace(delivery, reply=reply, next_at=None, reason="")
-    if reply.positive and reply.stage is Stage.DOT:
-        return replace(answered, state=DeliveryState.ACCEPTED)
-    if ours(reply):
-        return replace(
-            answered,
-            state=DeliveryState.DEFERRED,
-            reason="the relay refused us, not the recipient",
-            next_at=now + FIRST_WAIT,
-        )
-    said_later = delivery.deferrals + 1
-    if reply.transient and said_later < MAX_ATTEMPTS:
-        return replace(
-            answered,
-            state=DeliveryState.DEFERRED,
-            next_at=now + wait(said_later),
-            deferrals=said_later,
-        )
-    why = "refused" if reply.permanent else f"gave up after {said_later} attempts"
-    return replace(answered, state=DeliveryState.FAILED, reason=why)
+def outcome(delivery: Delivery, reply: Reply, now: datetime, jitter: float = 0.0) -> Delivery:
+    """The row as the relay's last word leaves it: ACCEPTED, FAILED, or DEFERRED with `next_at`.
+
+    `jitter` (0 to 1) lengthens a wait by up to a quarter, so that a thousand mails deferred at
+    once do not come back at once.
+    """
+    told = ruling(reply)
+    said_later = delivery.deferrals + _about_them(told)
+    state, reason, next_at = DeliveryState.DEFERRED, told.because, None
+    if told.verdict is Verdict.ACCEPTED:
+        state = DeliveryState.ACCEPTED
+    elif _fails(told, reply):
+        state = DeliveryState.FAILED
+    elif _about_them(told) and said_later >= MAX_ATTEMPTS:
+        state = DeliveryState.FAILED
+        reason = f"gave up after {said_later} attempts: {reason}"
+    else:
+        at_once = stops_at_once(told, reply)
+        next_at = now if at_once else now + _wait(told, said_later or delivery.attempts, jitter)
+        delivery = replace(delivery, deferrals=said_later)
+    return replace(delivery, state=state, reason=reason, reply=reply, next_at=next_at)
 
 
-def ours(reply: Reply) -> bool:
-    """Whether a permanent refusal is about the sender, the content or a policy: it would meet
-    every recipient alike."""
-    if not reply.permanent:
-        return False
-    if reply.stage not in (Stage.RCPT, Stage.DATA, Stage.DOT) or OUR_STATUS.match(reply.status):
-        return True
-    if THEIR_STATUS.match(reply.status) or THEIR_WORDS.search(reply.text):
-        return False
-    return reply.stage is not Stage.RCPT or bool(OUR_WORDS.search(reply.text))
+def stops_at_once(told: Ruling, reply: Reply) -> bool:
+    """Whether one such reply is enough: our allowance or our sender, not perhaps this content."""
+    return told.verdict is Verdict.QUOTA or (
+        told.verdict is Verdict.FATAL and reply.stage not in (Stage.RCPT, Stage.DATA, Stage.DOT)
+    )
 
 
-def wait(attempts: int) -> timedelta:
-    """How long to wait after so many attempts: 5 minutes, doubled each time, an hour at most."""
+def _about_them(told: Ruling) -> bool:
+    """Whether it may be given up: a relay that is busy for a day is no fault of the reader's."""
+    return told.scope is Scope.RECIPIENT
+
+
+def _fails(told: Ruling, reply: Reply) -> bool:
+    return told.verdict is Verdict.HARD or (told.verdict is Verdict.SOFT and reply.permanent)
+
+
+def _wait(told: Ruling, attempts: int, jitter: float) -> timedelta:
+    first = THROTTLE_WAIT if told.verdict is Verdict.THROTTLE else FIRST_WAIT
+    return wait(attempts, first) * (1 + JITTER * jitter)
+
+
+def wait(attempts: int, first: timedelta = FIRST_WAIT) -> timedelta:
+    """How long to wait after so many attempts: `first`, doubled each time, an hour at most."""
     doublings = min(max(attempts - 1, 0), 10)
-    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+    return min(first * (1 << doublings), LONGEST_WAIT)

@@ -25,14 +25,19 @@ class Transport(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
+    def hang_up(self) -> None:
+        """Break off, from any thread: whoever waits for the relay in `deliver` gets LineLost."""
+
     def deliver(self, mails: Iterator[Mail], begin: Begin) -> Iterator[tuple[Mail, Reply]]:
         """Each mail with the relay's last word on it, in the order given.
 
-        `mails` is pulled one by one, as late as possible. `begin(mail)` is called once per mail
-        that the relay is ready to take, before the first byte of its content leaves; a mail whose
-        `begin` was called and that was never yielded is in doubt. The reply's stage tells who was
-        refused: MAIL means us, RCPT this recipient, DOT the content. After 421, or after
-        `relay.mails_per_connection` mails, the next mail goes over a new connection.
+        `mails` is pulled one by one, as late as possible: at most one ahead of the mail being
+        handed over, so that its envelope can leave behind that content. `begin(mail)` is called
+        once per mail that the relay is ready to take, before the first byte of its content leaves;
+        a mail whose `begin` was called and that was never yielded is in doubt, one at a time. The
+        reply's stage tells who was refused: MAIL means us, RCPT this recipient, DOT the content.
+        After 421, or after `relay.mails_per_connection` mails, the next mail goes over a new
+        connection; so does a mail that meets a 421, or a closed line, where one before was taken.
 
         Raises LineLost when the line dies within a transaction, RelayUnavailable when no
         connection can be made, RelayRefused when TLS or the login is refused.
@@ -47,4 +52,9 @@ def open_transport(relay: Relay) -> Transport:
     return transport_for(relay)
 
 
-__all__ = ["Begin", "Transport", "open_transport"]
+def open_transports(relay: Relay) -> list[Transport]:
+    """As many ways out as the relay has connections."""
+    return [open_transport(relay) for _ in range(relay.connections)]
+
+
+__all__ = ["Begin", "Transport", "open_transport", "open_transports"]

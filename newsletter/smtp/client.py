@@ -1,11 +1,14 @@
-"""Mail over SMTP: the lines to one relay, and the transaction in lock step.
+"""Mail over SMTP: the lines to one relay, and the transactions on them.
 
-Mails enter, each leaves again with the relay's last word. It knows when a line is worn out and
+Mails enter, each leaves again with the relay's last word. Where the relay takes commands in groups
+(RFC 2920) the content of one mail and the envelope of the next leave in one write, a round trip a
+mail; else each command waits for its answer, four of them. It knows when a line is worn out and
 that an answer is only an answer; it does not know what becomes of a recipient.
 
 `LineLost.in_doubt` is exact: False means the relay certainly does not have the mail, even though
 `begin` was called, because the final dot had not wholly left (RFC 5321 3.8); True means the dot
-left and no answer came.
+left and no answer came. It speaks of the one mail that `begin` was called for and that was not
+yielded; the envelope of a mail that was looked ahead at is no mail.
 """
 
 from __future__ import annotations
@@ -14,34 +17,15 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from newsletter.errors import NewsletterError
-from newsletter.model import Mail, Relay, Reply, Stage
+from newsletter.errors import LineLost, NewsletterError
+from newsletter.model import Mail, Relay, Reply
 from newsletter.smtp import Begin
+from newsletter.smtp.ahead import Ahead
 from newsletter.smtp.dial import dial
-from newsletter.smtp.gate import dot_stuffed, refuse_unsafe
+from newsletter.smtp.envelope import CLOSING, ask_by_steps, group, hear_group, say_group
+from newsletter.smtp.gate import dot_stuffed
 from newsletter.smtp.line import Line
 from newsletter.smtp.replies import LIMITS, Limits
-
-_CLOSING = 421
-
-
-def offer(line: Line, mail: Mail, begin: Begin) -> Reply:
-    """The relay's last word on one mail, asked for step by step: MAIL, RCPT, DATA, content.
-
-    The engine's seam: a pipelined one asks in fewer round trips and answers the same. Raises
-    LineLost; whatever it raises, the line is of no more use.
-    """
-    size = f" SIZE={len(mail.content)}" if "size" in line.extensions else ""
-    for stage, command in (
-        (Stage.MAIL, f"MAIL FROM:<{mail.mail_from}>{size}"),
-        (Stage.RCPT, f"RCPT TO:<{mail.rcpt_to}>"),
-        (Stage.DATA, "DATA"),
-    ):
-        reply = line.ask(stage, command)
-        if not reply.positive:
-            return reply
-    begin(mail)
-    return line.hand_over(dot_stuffed(mail.content))
 
 
 class SMTPTransport:
@@ -70,33 +54,83 @@ class SMTPTransport:
         else:
             line.close()
 
+    def hang_up(self) -> None:
+        """As Transport.hang_up. The line is closed by the thread that delivers."""
+        line = self._line
+        if line is not None:
+            line.cut()
+
     def deliver(self, mails: Iterator[Mail], begin: Begin) -> Iterator[tuple[Mail, Reply]]:
         """As Transport.deliver. Raises MailRefused before anything of an unsafe mail leaves; the
         transport can be used on."""
-        while True:
-            self._ready()  # before the mail is pulled: connecting may take a minute
-            mail = next(mails, None)
-            if mail is None:
-                return
-            refuse_unsafe(mail)
-            yield mail, self._offer(mail, begin)
-
-    def _offer(self, mail: Mail, begin: Begin) -> Reply:
-        line = self._ready()  # again: the relay may have hung up while the mail was being made
+        ahead = Ahead(mails)
         try:
-            reply = offer(line, mail, begin)
+            while True:
+                self._ready()  # before the mail is pulled: connecting may take a minute
+                mail = ahead.next()
+                if mail is None:
+                    return
+                yield mail, self._offer(ahead, mail, begin)
+        finally:
+            if self._line is not None and self._line.asked:
+                self._hang_up()
+
+    def _offer(self, ahead: Ahead, mail: Mail, begin: Begin) -> Reply:
+        """The relay's last word on the mail; the envelope of the next may be on the line then."""
+        try:
+            line, reply = self._envelope(mail)
+            ahead.done()
+            if reply.positive:
+                reply = self._hand_over(line, ahead, begin=begin, mail=mail)
         except BaseException:
             self._hang_up()
             raise
         line.mails += 1
-        line.dirty = not reply.positive
-        if reply.code == _CLOSING:
+        line.accepted += reply.positive
+        line.dirty = not reply.positive and not line.asked
+        if reply.code == CLOSING or line.broken:
             self._hang_up()
         return reply
+
+    def _envelope(self, mail: Mail) -> tuple[Line, Reply]:
+        """The line and the deciding reply to the envelope. A relay may end a line after any mail
+        it took, by 421 or without a word; then it is asked once more, over a new one."""
+        line = self._ready()  # again: the relay may have hung up while the mail was being made
+        try:
+            reply = self._ask(line, mail)
+            worn_out = reply.code == CLOSING
+        except LineLost:
+            worn_out = line.asked
+            if not (worn_out and line.accepted):
+                raise
+        if not (worn_out and line.accepted):
+            return line, reply
+        self._hang_up()
+        line = self._ready()
+        return line, self._ask(line, mail)
+
+    def _ask(self, line: Line, mail: Mail) -> Reply:
+        if not line.pipelining:
+            return ask_by_steps(line, mail)
+        if not line.asked:
+            say_group(line, mail)
+        return hear_group(line)
+
+    def _hand_over(self, line: Line, ahead: Ahead, *, mail: Mail, begin: Begin) -> Reply:
+        """The answer to the content, with the next envelope behind it where the line takes it."""
+        line.refuse_unasked()
+        behind = b""
+        if line.pipelining and line.mails + 1 < self._mails_on(line):
+            following = ahead.look()
+            behind = group(line, following) if following else b""
+        begin(mail)
+        return line.hand_over(dot_stuffed(mail.content), behind)
 
     def _ready(self) -> Line:
         """A line that a transaction can begin on: the one we have, or a new one."""
         line = self._line
+        if line is not None and line.asked:
+            return line
         if line is not None and line.mails >= self._mails_on(line):
             self._line = None
             line.quit()

@@ -38,6 +38,9 @@ class FileTransport:
     ) -> None:
         self._mails = None
 
+    def hang_up(self) -> None:
+        """Nothing: there is nobody to wait for."""
+
     def deliver(self, mails: Iterator[Mail], begin: Begin) -> Iterator[tuple[Mail, Reply]]:
         """As Transport.deliver; a full disk is a 452, as from a relay."""
         folder = self._mails or self._opened()

@@ -21,11 +21,31 @@ _FIRST_REFUSAL = 400
 _EARLY_REPLY_S = 1.0
 
 
+class _Cut(LineLost):
+    """A write that failed after `sent` bytes had been given to the socket."""
+
+    def __init__(self, message: str, sent: int) -> None:
+        super().__init__(message, in_doubt=False)
+        self.sent = sent
+
+
 class Line:
     """A connection ready for MAIL. `extensions` are those of the last EHLO, in lower case;
-    `mails` counts the mails offered on it; `dirty` says a transaction was left half done."""
+    `mails` counts the mails offered on it, `accepted` those the relay took; `dirty` says a
+    transaction was left half done, `asked` that an envelope is on its way and nothing was
+    heard of it, `broken` that no more can be said on it."""
 
-    __slots__ = ("_sock", "dirty", "extensions", "mails", "reader", "timeout_s")
+    __slots__ = (
+        "_sock",
+        "accepted",
+        "asked",
+        "broken",
+        "dirty",
+        "extensions",
+        "mails",
+        "reader",
+        "timeout_s",
+    )
 
     def __init__(
         self, reader: ReplyReader, extensions: Mapping[str, str], *, timeout_s: float
@@ -35,7 +55,15 @@ class Line:
         self.extensions = extensions
         self.timeout_s = timeout_s
         self.mails = 0
+        self.accepted = 0
+        self.asked = False
+        self.broken = False
         self.dirty = False
+
+    @property
+    def pipelining(self) -> bool:
+        """Whether the relay takes commands in groups (RFC 2920)."""
+        return "pipelining" in self.extensions
 
     @property
     def mail_limit(self) -> int | None:
@@ -49,23 +77,41 @@ class Line:
     def ask(self, stage: Stage, command: str) -> Reply:
         """The relay's answer to one command. Raises LineLost when the line dies, or when what
         came back neither moves the transaction on nor refuses it."""
-        if self.reader.unread:
-            raise LineLost("the relay answered before it was asked", in_doubt=False)
-        self._send(f"{command}\r\n".encode("ascii"), self.timeout_s)
+        self.say(f"{command}\r\n".encode("ascii"))
+        return self.hear(stage)
+
+    def say(self, octets: bytes) -> None:
+        """Send commands whose answers are heard later. Raises LineLost."""
+        self.refuse_unasked()
+        self._send(octets, self.timeout_s)
+
+    def hear(self, stage: Stage) -> Reply:
+        """The answer to a command that was said. Raises LineLost."""
         return self._answer(stage, self.timeout_s)
 
-    def hand_over(self, stuffed: bytes) -> Reply:
-        """The relay's answer to the content with its final dot.
+    def refuse_unasked(self) -> None:
+        """Raises LineLost when an answer is here that nothing asked for: from now on every
+        answer would be taken for the next one's."""
+        if self.reader.unread:
+            raise LineLost("the relay answered before it was asked", in_doubt=False)
+
+    def hand_over(self, stuffed: bytes, behind: bytes = b"") -> Reply:
+        """The relay's answer to the content with its final dot; `behind` are commands that leave
+        in the same write (RFC 2920 3.1) and are answered after it.
 
         Raises LineLost, `in_doubt` exactly when the whole of `stuffed` had been given to the
         socket: what was cut short is no mail (RFC 5321 3.8).
         """
+        self.asked = bool(behind)
+        within_s = self.reader.limits.dot_s
         try:
-            self._send(stuffed, self.reader.limits.dot_s)
-        except LineLost as lost:
-            return self._early_refusal(lost)
+            self._send(stuffed + behind if behind else stuffed, within_s)
+        except _Cut as cut:
+            if cut.sent < len(stuffed):
+                return self._early_refusal(cut)
+            self.broken = True  # the dot left; what stood behind it did not
         try:
-            return self._answer(Stage.DOT, self.reader.limits.dot_s)
+            return self._answer(Stage.DOT, within_s)
         except LineLost as lost:
             raise LineLost(f"after the final dot: {lost.message}", in_doubt=True) from lost
 
@@ -85,10 +131,17 @@ class Line:
     def quit(self) -> None:
         """Take leave: QUIT, a short wait for the answer, close. Every mail is settled by now, so
         a relay that cannot say goodbye changes nothing."""
-        with contextlib.suppress(LineLost):
-            self._send(b"QUIT\r\n", self.reader.limits.quit_s)
-            self.reader.lines(self.reader.limits.quit_s)
+        if not (self.asked or self.broken):
+            with contextlib.suppress(LineLost):
+                self._send(b"QUIT\r\n", self.reader.limits.quit_s)
+                self.reader.lines(self.reader.limits.quit_s)
         self.close()
+
+    def cut(self) -> None:
+        """Cut the wire, from any thread; whoever sends or listens gets LineLost."""
+        with contextlib.suppress(OSError):
+            # The plain socket's, not TLS's: that one takes the session away from its reader.
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Hang up without a word: the only way out of a transaction cut short."""
@@ -101,7 +154,7 @@ class Line:
         return reply
 
     def _send(self, octets: bytes, within_s: float) -> None:
-        """Our own loop: it knows that an error means the last byte did not leave."""
+        """Our own loop: it knows how many bytes had left when it failed."""
         rest = memoryview(octets)
         deadline = time.monotonic() + within_s
         try:
@@ -110,9 +163,10 @@ class Line:
                 self._sock.settimeout(min(self.timeout_s, remaining))
                 rest = rest[self._sock.send(rest) :]
         except TimeoutError as error:
-            raise LineLost("the relay stopped reading", in_doubt=False) from error
+            raise _Cut("the relay stopped reading", len(octets) - len(rest)) from error
         except OSError as error:
-            raise LineLost(f"the line broke: {error.strerror or error}", in_doubt=False) from error
+            why = f"the line broke: {error.strerror or error}"
+            raise _Cut(why, len(octets) - len(rest)) from error
 
     def _early_refusal(self, lost: LineLost) -> Reply:
         """A refusal that came while content was still leaving, such as 552 or 421; what was
@@ -123,4 +177,5 @@ class Line:
             raise lost from None
         if reply.code < _FIRST_REFUSAL:
             raise lost
+        self.broken = True
         return reply

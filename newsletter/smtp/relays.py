@@ -74,6 +74,11 @@ class InboxTransport:
         self._smtp = None
         self._open.__exit__(kind, error, trace)
 
+    def hang_up(self) -> None:
+        """As Transport.hang_up."""
+        if self._smtp is not None:
+            self._smtp.hang_up()
+
     def deliver(self, mails: Iterator[Mail], begin: Begin) -> Iterator[tuple[Mail, Reply]]:
         """As Transport.deliver."""
         if self._smtp is None:

@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from newsletter.errors import LineLost
 from newsletter.model import Reply, Stage
@@ -73,6 +74,10 @@ def _reply_line(line: bytes) -> re.Match[bytes]:
     return match
 
 
+# A relay has one way to say yes to each command, and says it a million times.
+_parsed = lru_cache(maxsize=64)(parse_reply)
+
+
 class ReplyReader:
     """The relay's half of the conversation on one socket.
 
@@ -94,7 +99,10 @@ class ReplyReader:
 
     def read(self, stage: Stage, timeout_s: float) -> Reply:
         """The next reply, whole within `timeout_s` however slowly it drips. Raises LineLost."""
-        return parse_reply(stage, self.lines(timeout_s))
+        lines = self.lines(timeout_s)
+        if stage is Stage.DOT:  # with a queue id, so never the same twice
+            return parse_reply(stage, lines)
+        return _parsed(stage, tuple(lines))
 
     def lines(self, timeout_s: float) -> list[bytes]:
         """The lines of the next reply without their line ends. Raises LineLost."""

@@ -8,7 +8,7 @@ left only through a verb that names the state it leaves.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -123,6 +123,11 @@ class Store(Protocol):
         ("unsubscribed"). Idempotent; a suppressed person stays suppressed. Raises AudienceError
         for an unknown address."""
 
+    def suppress(self, address: str, reason: str, now: datetime) -> Subscriber:
+        """The person, never to be mailed again ("bounce"); deliveries in the queue are skipped
+        when they are claimed. Idempotent; the first reason stays. Raises AudienceError for an
+        unknown address."""
+
     def tag(
         self, address: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
     ) -> Subscriber:
@@ -173,9 +178,11 @@ class Store(Protocol):
         """Why this person must not be mailed any more ("unsubscribed", "suppressed: ..."), or "":
         asked again just before RCPT."""
 
-    def begin(self, delivery: Delivery, now: datetime) -> None:
-        """Write down, durably, that the content of this CLAIMED row is about to leave. Raises
-        StoreError when the row is not CLAIMED at this attempt, or its content left before."""
+    def begin(self, delivery: Delivery, now: datetime, answered: Sequence[Delivery] = ()) -> None:
+        """Write down, durably, that the content of this CLAIMED row is about to leave, and in the
+        same transaction the outcomes of rows `answered` before it, as `record` does: a mail then
+        costs one commit. Raises StoreError when the row is not CLAIMED at this attempt, or its
+        content left before; then nothing was written."""
 
     def record(self, delivery: Delivery, now: datetime) -> None:
         """Write the outcome: `delivery.state` with its reason, message_id, reply and next_at.

@@ -6,7 +6,7 @@ Every row of `delivery` is left only by an UPDATE that names the state, and the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -284,13 +284,13 @@ class Ledger:
         row = self._db.row("SELECT refusal FROM person WHERE id = ?", (delivery.subscriber_id,))
         return "erased" if row is None else str(row[0])
 
-    def begin(self, delivery: Delivery, now: datetime) -> None:
-        changed = self._db.write(
-            BEGIN,
-            (micros(now), delivery.send_id, delivery.subscriber_id, delivery.attempts),
-        )
-        if changed != 1:
-            raise _out_of_turn(delivery, "begin")
+    def begin(self, delivery: Delivery, now: datetime, answered: Sequence[Delivery] = ()) -> None:
+        with self._db.transaction():
+            for earlier in answered:
+                self.record(earlier, now)
+            row = (micros(now), delivery.send_id, delivery.subscriber_id, delivery.attempts)
+            if self._db.write(BEGIN, row) != 1:
+                raise _out_of_turn(delivery, "begin")
 
     def record(self, delivery: Delivery, now: datetime) -> None:
         if delivery.state is DeliveryState.CLAIMED:

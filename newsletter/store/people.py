@@ -200,6 +200,19 @@ class People:
                 self._log(known.id, "unsubscribed", reason, now)
             return self._must(self.subscriber_with_id(known.id))
 
+    def suppress(self, address: str, reason: str, now: datetime) -> Subscriber:
+        with self._db.transaction():
+            known = self._must(self.subscriber(address))
+            self._suppress(known.address, reason, now)
+            changed = self._db.write(
+                "UPDATE subscriber SET status = 'suppressed', reason = ?"
+                " WHERE id = ? AND status <> 'suppressed'",
+                (reason, known.id),
+            )
+            if changed:
+                self._log(known.id, "suppressed", reason, now)
+            return self._must(self.subscriber_with_id(known.id))
+
     def tag(
         self, address: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
     ) -> Subscriber:

@@ -1,0 +1,119 @@
+"""One connection's part of a run: mails out, answers in, and what a lost line means for each row.
+
+A Run and a Transport enter, rows of the ledger leave as they are recorded. It knows exactly which
+row is in doubt when its line dies, and nothing of the other lanes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from newsletter.delivery.run import Run
+from newsletter.errors import LineLost, MailRefused, RelayUnavailable
+from newsletter.model import Delivery, DeliveryState, Mail
+from newsletter.smtp import Transport
+
+LOST_LINES = 3
+WAITS_S = (1.0, 5.0, 15.0)
+IN_DOUBT = "the line died after the content had left"
+
+
+@dataclass(slots=True)
+class Lane:
+    """The rows in flight on one transport, by Message-ID; those in `begun` have content on the
+    way."""
+
+    run: Run
+    transport: Transport
+    in_flight: dict[str, Delivery] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    settled: list[Delivery] = field(default_factory=list)
+
+    def rows(self) -> Iterator[Delivery]:
+        """Each row as it is answered. A relay that cannot be reached ends this lane only; whatever
+        else goes wrong ends the run."""
+        try:
+            yield from self._rows()
+        except (LineLost, RelayUnavailable) as error:
+            self.run.retired = error
+        except Exception as error:  # noqa: BLE001 - raised again when the other lanes are done
+            self.run.error = self.run.error or error
+
+    def _rows(self) -> Iterator[Delivery]:
+        """Each row as it is answered, over a new line when one is lost: at most three times in a
+        row without a single answer in between (a relay that is gone must not spin)."""
+        lost = 0
+        while True:
+            try:
+                with self.transport, closing(self._answers()) as answers:
+                    for row in answers:
+                        lost = 0
+                        yield row
+            except (LineLost, RelayUnavailable) as error:
+                self.run.flush()
+                yield from self._give_back(in_doubt=isinstance(error, LineLost) and error.in_doubt)
+                if lost == LOST_LINES or self.run.over:
+                    raise
+                self.run.office.sleep(WAITS_S[lost])
+                if self.run.over:
+                    raise
+                lost += 1
+            else:
+                return
+
+    def _answers(self) -> Generator[Delivery, None, None]:
+        for mail, reply in self.transport.deliver(self._mails(), self._begin):
+            yield from self._taken()
+            self.begun.discard(mail.message_id)
+            yield self.run.answered(self.in_flight.pop(mail.message_id), reply)
+        yield from self._taken()
+
+    def _mails(self) -> Iterator[Mail]:
+        while row := self.run.next_row():
+            if ended := self.run.unsendable(row):
+                self._settle(ended)
+            elif mail := self._mail_or_none(row):
+                self.in_flight[mail.message_id] = replace(row, message_id=mail.message_id)
+                yield mail
+
+    def _mail_or_none(self, row: Delivery) -> Mail | None:
+        """None when no lawful mail can be written to this person, which fails the row and not the
+        run."""
+        try:
+            return self.run.mail(row)
+        except MailRefused as error:
+            self._settle(replace(row, state=DeliveryState.FAILED, reason=error.message))
+            return None
+
+    def _begin(self, mail: Mail) -> None:
+        """Called by the transport when the relay is ready for the content."""
+        self.run.begin(self.in_flight[mail.message_id])
+        self.begun.add(mail.message_id)
+
+    def _settle(self, row: Delivery) -> None:
+        """Record a row that never meets the relay."""
+        self.run.office.store.record(row, self.run.office.now())
+        self.settled.append(row)
+
+    def _taken(self) -> list[Delivery]:
+        taken = self.settled.copy()
+        self.settled.clear()
+        return taken
+
+    def _give_back(self, *, in_doubt: bool) -> Iterator[Delivery]:
+        """UNKNOWN for the row whose final dot may have left, PENDING for what was not taken, behind
+        everybody who waits: a mail that kills the line must not stand in their way."""
+        office = self.run.office
+        for name, row in self.in_flight.items():
+            doubtful = in_doubt and name in self.begun
+            state = DeliveryState.UNKNOWN if doubtful else DeliveryState.PENDING
+            now = office.now()
+            reason, next_at = (IN_DOUBT, None) if doubtful else ("", now)
+            back = replace(row, state=state, reason=reason, next_at=next_at)
+            office.store.record(back, now)
+            if doubtful:
+                yield back
+        self.in_flight.clear()
+        self.begun.clear()

@@ -1,0 +1,142 @@
+"""One send being delivered: what all its lanes share, safe to be used by several threads.
+
+Rows of the ledger leave one by one, answers come back. It knows no transport and no thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from newsletter.audience.tokens import Keys
+from newsletter.delivery.addressing import Addressee, recipient
+from newsletter.delivery.breaker import Breaker
+from newsletter.delivery.outcome import outcome
+from newsletter.delivery.verdicts import Verdict
+from newsletter.errors import AudienceError, LineLost
+from newsletter.mime import Stencil, fill
+from newsletter.model import Delivery, DeliveryState, Letter, Mail, Reply, Send
+from newsletter.store import Store
+
+CLAIM = 50
+DOMAIN_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """What delivering needs besides the send: the ledger, the letterhead, the keys, and the world
+    (a clock, dice between 0 and 1, a way to wait, and whether somebody asked to stop)."""
+
+    store: Store
+    letter: Letter
+    keys: Keys
+    now: Callable[[], datetime]
+    sleep: Callable[[float], object]
+    jitter: Callable[[], float] = float
+    stopping: Callable[[], bool] = bool
+
+
+@dataclass(slots=True)
+class Run:
+    """The rows of one send, handed out and taken back."""
+
+    send: Send
+    office: Office
+    stencil: Stencil
+    breaker: Breaker
+    error: Exception | None = None
+    retired: Exception | None = None
+    _answered: list[Delivery] = field(default_factory=list)
+    _claimed: deque[Delivery] = field(default_factory=deque)
+    _bounced: list[str] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more may leave: somebody asked, or it has become pointless."""
+        return self.error is not None or self.breaker.error is not None or self.office.stopping()
+
+    def next_row(self) -> Delivery | None:
+        """A row claimed for this run, or None when no more is to be sent."""
+        with self._lock:
+            if self.over:
+                return None
+            if not self._claimed:
+                rows = self.office.store.claim(self.send.id, CLAIM, self.office.now())
+                self._claimed.extend(rows)
+            return self._claimed.popleft() if self._claimed else None
+
+    def unsendable(self, row: Delivery) -> Delivery | None:
+        """The row as it ends before it meets the relay, or None when it may go: asked as late as
+        possible, after the claim."""
+        if reason := self.office.store.refusal(row):
+            return replace(row, state=DeliveryState.SKIPPED, reason=reason)
+        with self._lock:
+            reason = self.breaker.pause(row.address)
+        if reason:
+            due = self.office.now() + DOMAIN_PAUSE
+            return replace(row, state=DeliveryState.DEFERRED, reason=reason, next_at=due)
+        return None
+
+    def mail(self, row: Delivery) -> Mail:
+        """The row's mail. Raises MailRefused when no lawful mail can be written to this person."""
+        person = Addressee(row.subscriber_id, row.address, row.name, row.fields)
+        office = self.office
+        return fill(self.stencil, recipient(person, self.send.slug, office.letter, office.keys))
+
+    def begin(self, row: Delivery) -> None:
+        """Write down that the row's content is about to leave, and the answers so far with it."""
+        with self._lock:
+            self.office.store.begin(row, self.office.now(), self._answered)
+            self._answered.clear()
+
+    def answered(self, row: Delivery, reply: Reply) -> Delivery:
+        """The row with the relay's last word, which is recorded with the next `begin` of any
+        lane, or by `flush`: a lane has one unrecorded answer at most when its next content leaves.
+        """
+        done = outcome(row, reply, self.office.now(), self.office.jitter())
+        with self._lock:
+            self._answered.append(done)
+            told = self.breaker.hear(row.address, reply)
+            if told.verdict is Verdict.HARD:
+                self._bounced.append(row.address)
+            elif told.verdict is Verdict.ACCEPTED:
+                self._suppress_bounced()
+        return done
+
+    def flush(self) -> None:
+        """Record the answers that no `begin` took along."""
+        with self._lock:
+            while self._answered:
+                self.office.store.record(self._answered[-1], self.office.now())
+                self._answered.pop()
+
+    def abandon(self) -> None:
+        """Let nothing more leave: nobody is there to be told."""
+        self.error = self.error or LineLost("the send was broken off", in_doubt=False)
+
+    def verdict(self) -> Exception | None:
+        """Why the run came to an early end. A lane that gave up matters only when the others did
+        not take its rows."""
+        left = self.office.store.progress(self.send.id)
+        if self.retired and (left[DeliveryState.PENDING] or left[DeliveryState.CLAIMED]):
+            return self.error or self.breaker.error or self.retired
+        return self.error or self.breaker.error
+
+    def close(self) -> None:
+        """Act on what waited for the end of the run."""
+        self.flush()
+        if not self.breaker.knows_nobody:
+            self._suppress_bounced()
+
+    def _suppress_bounced(self) -> None:
+        """Only once the relay has taken a mail, or at the end: a relay that knows nobody at all
+        must not erase a list (promise 6)."""
+        for address in self._bounced:
+            with suppress(AudienceError):  # erased while the mail was under way
+                self.office.store.suppress(address, "bounce", self.office.now())
+        self._bounced.clear()

@@ -1,0 +1,71 @@
+"""The envelope of one mail: MAIL, RCPT and DATA, in one write or step by step.
+
+A Line and a Mail enter, the reply that decides leaves: the first refusal, or the 354 to DATA. It
+knows no content and no ledger.
+"""
+
+from __future__ import annotations
+
+from newsletter.errors import LineLost
+from newsletter.model import Mail, Reply, Stage
+from newsletter.smtp.line import Line
+
+CLOSING = 421
+_STAGES = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+
+
+def commands(line: Line, mail: Mail) -> tuple[str, str, str]:
+    """What is said for each stage, without line ends. The gate has looked at the addresses."""
+    size = f" SIZE={len(mail.content)}" if "size" in line.extensions else ""
+    return f"MAIL FROM:<{mail.mail_from}>{size}", f"RCPT TO:<{mail.rcpt_to}>", "DATA"
+
+
+def group(line: Line, mail: Mail) -> bytes:
+    """The whole envelope as one write (RFC 2920)."""
+    return "{}\r\n{}\r\n{}\r\n".format(*commands(line, mail)).encode("ascii")
+
+
+def say_group(line: Line, mail: Mail) -> None:
+    """Send the group by itself: nothing stands before it."""
+    line.asked = True
+    line.say(group(line, mail))
+
+
+def ask_by_steps(line: Line, mail: Mail) -> Reply:
+    """The deciding reply, each command waiting for the answer to the one before. Raises
+    LineLost."""
+    line.asked = True
+    for stage, command in zip(_STAGES, commands(line, mail), strict=True):
+        reply = line.ask(stage, command)
+        line.asked = False
+        if not reply.positive:
+            break
+    return reply
+
+
+def hear_group(line: Line) -> Reply:
+    """The deciding reply to a group that was sent: content may follow only when all three agree.
+    Raises LineLost when the line dies before any of them refused."""
+    refusal: Reply | None = None
+    try:
+        for stage in _STAGES:
+            reply = line.hear(stage)
+            line.asked = False
+            refusal = refusal or (None if reply.positive else reply)
+            if reply.code == CLOSING:
+                line.broken = True
+                return refusal or reply
+        if refusal is not None and reply.positive:
+            _end_at_once(line)
+    except LineLost:
+        if refusal is None:
+            raise
+        line.broken = True  # a refusal once heard stays true
+    return refusal or reply
+
+
+def _end_at_once(line: Line) -> None:
+    """End the content that a relay wants although it refused whom it is for: a lone dot, and the
+    answer to it means nothing (RFC 2920 3.1)."""
+    line.say(b".\r\n")
+    line.hear(Stage.DOT)

@@ -1,0 +1,91 @@
+"""A relay far away: it takes every mail, and every answer comes a round trip late.
+
+Answers to commands that arrived together leave together, as they would over a long line. It keeps
+nothing but counts, so that it is fast.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from newsletter.model import Relay
+
+_GREETING = b"220 sink.example.org ESMTP\r\n"
+_ANSWERS = {b"MAIL": b"250 ok\r\n", b"RCPT": b"250 ok\r\n", b"DATA": b"354 go on\r\n"}
+
+
+class Sink:
+    """Entering listens on 127.0.0.1. `rounds` counts the times it answered, all lines together."""
+
+    def __init__(self, *, round_trip_s: float = 0.0, pipelining: bool = True) -> None:
+        self.round_trip_s = round_trip_s
+        self.pipelining = pipelining
+        self.mails = 0
+        self.rounds = 0
+
+    def relay(self) -> Relay:
+        return Relay(name="sink", kind="smtp", port=self.port, mails_per_connection=10**9)
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                line, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._converse, args=(line,), daemon=True).start()
+
+    def _converse(self, line: socket.socket) -> None:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line.sendall(_GREETING)
+        heard, in_content = b"", False
+        with line:
+            while octets := line.recv(262144):
+                heard += octets
+                answers, heard, in_content = self._answers(heard, in_content=in_content)
+                if answers:
+                    time.sleep(self.round_trip_s)
+                    self.rounds += 1
+                    line.sendall(answers)
+
+    def _answers(self, heard: bytes, *, in_content: bool) -> tuple[bytes, bytes, bool]:
+        """What to say to what was heard, what of it is left over, and whether content follows."""
+        said = b""
+        while True:
+            end = b"\r\n.\r\n" if in_content else b"\r\n"
+            line, found, rest = heard.partition(end)
+            if not found:
+                return said, heard, in_content
+            heard = rest
+            if in_content:
+                in_content = False
+                self.mails += 1
+                said += b"250 taken\r\n"
+            else:
+                in_content = line[:4].upper() == b"DATA"
+                said += self._answer(line[:4].upper())
+
+    def _answer(self, verb: bytes) -> bytes:
+        if verb == b"EHLO":
+            return b"250-sink\r\n250 PIPELINING\r\n" if self.pipelining else b"250 sink\r\n"
+        return _ANSWERS.get(verb, b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n")
