@@ -15,7 +15,14 @@ from newsletter.audience.tokens import Keys
 from newsletter.delivery.deliver import deliver
 from newsletter.delivery.publish import Publication, publish
 from newsletter.delivery.run import Office
-from newsletter.errors import AudienceError, LineLost, RelayRefused, RelayUnavailable, SendRefused
+from newsletter.errors import (
+    AudienceError,
+    LineLost,
+    RelayRefused,
+    RelayUnavailable,
+    SendRefused,
+    StoreError,
+)
 from newsletter.model import (
     Delivery,
     DeliveryState,
@@ -596,3 +603,20 @@ def test_a_fault_of_our_own_ends_the_run_and_keeps_its_name(world: World) -> Non
     states = Counter(world.states(send).values())
     assert not states["claimed"]
     assert states["unknown"] <= 4
+
+
+def test_a_begin_out_of_turn_writes_nothing_of_what_it_brought(world: World) -> None:
+    world.people(2)
+    send = world.publish()
+    world.store.move(send.id, SendState.SENDING, NOW)
+    first, second = world.store.claim(send.id, 2, NOW)
+    world.store.begin(first, NOW)
+    taken = replace(first, state=DeliveryState.ACCEPTED)
+    with pytest.raises(StoreError, match="cannot begin"):
+        world.store.begin(replace(second, attempts=9), NOW, [taken])
+    assert world.states(send)["p0@example.com"] == "claimed"
+    with pytest.raises(StoreError, match="cannot record"):
+        world.store.begin(second, NOW, [replace(taken, attempts=9)])
+    world.store.begin(second, NOW, [taken])
+    assert world.states(send)["p0@example.com"] == "accepted"
+    assert world.store.recover(send.id, NOW) == 1
