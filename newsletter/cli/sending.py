@@ -69,11 +69,7 @@ def send_command(
     gets it twice.
     """
     if go_on:
-        if dry_run or expect is not None or tag is not None or only_new:
-            raise UsageError(
-                "--resume goes on with the audience that was frozen: only --relay goes with it",
-                hint=f"what is left: newsletter status {name}",
-            )
+        _refuse_another_audience(name, any((dry_run, expect, tag, only_new)))
         _resume(desk, name, relay_name, as_json)
         return
     shelf = desk.shelf()
@@ -105,6 +101,14 @@ def send_command(
             Consent(yes=yes, expect=expect).check(count.recipients, question)
         send = publish(store, publication, desk.now())
         Delivering(desk, store, as_json=as_json).run(send, relay)
+
+
+def _refuse_another_audience(name: str, asked: bool) -> None:
+    if asked:
+        raise UsageError(
+            "--resume goes on with the audience that was frozen: only --relay goes with it",
+            hint=f"what is left: newsletter status {name}",
+        )
 
 
 def _refuse_example(letter: Letter, relay: Relay) -> None:
