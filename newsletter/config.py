@@ -60,7 +60,7 @@ def _web_root(text: str) -> str:
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # "Europe" is a folder
         raise ValueError("no such time zone; write one such as Europe/Lisbon") from error
     return text
 
@@ -268,7 +268,7 @@ def find_config(start: Path) -> Path:
         if (place / FILE_NAME).is_file():
             return place / FILE_NAME
         project = place / "pyproject.toml"
-        if project.is_file() and _tables_in(project, project.read_text("utf-8")) is not None:
+        if project.is_file() and _tables_in(project, _text_of(project)) is not None:
             return project
     raise ConfigError(
         f"no publication in {start} or above it",
@@ -280,13 +280,27 @@ def find_config(start: Path) -> Path:
 def load_config(start: Path) -> Config:
     """The configuration that governs `start`. Raises ConfigError, naming every fault at once."""
     path = find_config(start)
-    text = path.read_text("utf-8")
+    return Config(root=path.parent, path=path, tables=checked(path, _text_of(path)))
+
+
+def checked(path: Path, text: str) -> Tables:
+    """The tables in the text of a configuration file called `path`. Raises ConfigError."""
     tables = _tables_in(path, text)
     try:
-        checked = Tables.model_validate(tables)
+        return Tables.model_validate(tables)
     except ValidationError as error:
         raise _explain(error, path, text) from error
-    return Config(root=path.parent, path=path, tables=checked)
+
+
+def _text_of(path: Path) -> str:
+    """The file's text; the byte order mark that Windows editors put in front is left out."""
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(
+            f"cannot be read: {reason}", path=path.name, code="config.file"
+        ) from error
 
 
 def _tables_in(path: Path, text: str) -> Mapping[str, Any] | None:
@@ -302,8 +316,16 @@ def _tables_in(path: Path, text: str) -> Mapping[str, Any] | None:
         ) from error
     if path.name == FILE_NAME:
         return document
-    tables: Mapping[str, Any] | None = document.get("tool", {}).get("newsletter")
-    return tables
+    tool = document.get("tool")
+    tables = tool.get("newsletter") if isinstance(tool, dict) else None
+    if tables is None or isinstance(tables, dict):
+        return tables
+    raise ConfigError(
+        "`newsletter` in [tool] is no table",
+        path=path.name,
+        line=line_of(text, ("tool", "newsletter")),
+        code="config.value",
+    )
 
 
 def _explain(error: ValidationError, path: Path, text: str) -> ConfigError:

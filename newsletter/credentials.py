@@ -6,17 +6,21 @@ Secrets come from the environment, a command or a file, never from the configura
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from newsletter.config import Config, RelayTable
 from newsletter.errors import ConfigError
-from newsletter.model import Relay, Tls
+from newsletter.model import Letter, Relay, Tls
 from newsletter.presets import PRESETS
 
 COMMAND_TIMEOUT_S = 30
+EXAMPLE = re.compile(r"(?:^|\.)(?:example(?:\.com|\.net|\.org)?|invalid|test)$")
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 INBOX = RelayTable()
 
 
@@ -57,6 +61,22 @@ def load_relay(config: Config, name: str | None, environ: Mapping[str, str]) -> 
         timeout_s=table.timeout_s,
         mails_per_connection=table.mails_per_connection or preset.mails_per_connection,
     )
+
+
+def example_left(letter: Letter, relay: Relay) -> str:
+    """What is still an example in a letter whose relay reaches people; "" when nothing is, or
+    when the relay is on this machine. Readers must not get links to a place that cannot exist
+    (RFC 2606)."""
+    if relay.kind != "smtp" or relay.host in LOOPBACK:
+        return ""
+    host = urlsplit(letter.base_url).hostname or ""
+    if EXAMPLE.search(host):
+        return f"base_url is still an example: {letter.base_url}"
+    if EXAMPLE.search(letter.sender.domain):
+        return f"`from` is still an example: {letter.sender.address}"
+    if "Example Road" in letter.postal_address:
+        return f"postal_address is still an example: {letter.postal_address}"
+    return ""
 
 
 def _username(table: RelayTable, relay: str, environ: Mapping[str, str]) -> str | None:

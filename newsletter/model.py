@@ -8,7 +8,7 @@ clock, database or network.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -42,6 +42,17 @@ class TeaserLabels:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Letterhead:
+    """What a mail says of its sender; frozen with a send, so that a retry is byte-identical."""
+
+    name: str
+    base_url: str
+    list_id: str
+    sender: Mailbox
+    reply_to: Mailbox | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """What the publication is, for everybody below the configuration.
 
@@ -64,6 +75,14 @@ class Letter:
     permalink: str
     fields: tuple[str, ...]
     labels: TeaserLabels = TeaserLabels()
+
+    @property
+    def letterhead(self) -> Letterhead:
+        return Letterhead(**{each.name: getattr(self, each.name) for each in fields(Letterhead)})
+
+    def under(self, letterhead: Letterhead) -> Letter:
+        """The letter as it was when that letterhead was frozen."""
+        return replace(self, **{k.name: getattr(letterhead, k.name) for k in fields(Letterhead)})
 
 
 class Tls(StrEnum):
@@ -91,9 +110,6 @@ class Relay:
     folder: Path | None = None
     timeout_s: float = 60.0
     mails_per_connection: int = 100
-
-
-# --- articles ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,9 +268,6 @@ class Reply(NamedTuple):
         return not self.positive and not self.transient
 
 
-# --- people --------------------------------------------------------------------------------------
-
-
 class SubscriberStatus(StrEnum):
     """Issues go to ACTIVE subscribers and to nobody else."""
 
@@ -292,9 +305,6 @@ class NewSubscriber:
     consent_at: datetime | None = None
     tags: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
-
-
-# --- the ledger ----------------------------------------------------------------------------------
 
 
 class SendState(StrEnum):
@@ -338,6 +348,7 @@ class Send:
     email: Email
     content_hash: str
     origin: Origin
+    letterhead: Letterhead
     relay: str
     candidates: int
     recipients: int
@@ -347,7 +358,8 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One Email to one person: a row of the ledger. `reply` is the last answer of the relay."""
+    """One Email to one person: a row of the ledger. `reply` is the last answer of the relay,
+    `deferrals` how often it said "later"; `attempts` counts claims, offered to a relay or not."""
 
     send_id: int
     subscriber_id: int
@@ -357,6 +369,7 @@ class Delivery:
     fields: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     attempts: int = 0
+    deferrals: int = 0
     message_id: str = ""
     reply: Reply | None = None
     next_at: datetime | None = None

@@ -15,7 +15,7 @@ their order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from newsletter.articles import Archive, issue_url, neighbours, published, read_archive
@@ -23,17 +23,9 @@ from newsletter.compose import images, markup, plaintext
 from newsletter.compose.inline import inline_css
 from newsletter.compose.summary import summary
 from newsletter.compose.theme import Page, Theme
-from newsletter.errors import ComposeError
-from newsletter.model import Article, Email, Issue, Letter, Problem, Severity, Slot, Teaser
-from newsletter.slots import fill_slots, leftovers, open_slots
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """An Email and what composing it found worth saying."""
-
-    email: Email
-    problems: tuple[Problem, ...]
+from newsletter.composed import Composed, unfilled_braces
+from newsletter.model import Article, Email, Issue, Letter, Teaser
+from newsletter.slots import fill_slots, open_slots
 
 
 def read(letter: Letter) -> Archive:
@@ -90,36 +82,4 @@ def render(issue: Issue, theme: Theme, letter: Letter) -> Composed:
         url=issue.url,
         slots=tuple(dict.fromkeys(slots)),
     )
-    return Composed(email, (*fragment.problems, *_typed_braces(article, letter)))
-
-
-def ready(composed: Composed) -> Email:
-    """The Email, when nothing forbids sending it. Raises ComposeError at the first finding that
-    does: an error, or double braces that no subscriber's field will fill."""
-    for problem in composed.problems:
-        if problem.severity is Severity.ERROR or problem.code == "slot-unknown":
-            raise ComposeError(
-                problem.message, path=problem.path, line=problem.line, hint=problem.hint or None
-            )
-    if Slot("unsubscribe_url") not in composed.email.slots:
-        raise ComposeError(
-            "the mail has no unsubscribe link", hint="put {{ unsubscribe_url }} into email.html"
-        )
-    return composed.email
-
-
-def _typed_braces(article: Article, letter: Letter) -> tuple[Problem, ...]:
-    """Double braces in what the author wrote for the inbox row that no field will fill."""
-    written = {"subject": article.subject, "preheader": article.preheader or ""}
-    return tuple(
-        Problem(
-            path=article.path,
-            line=1,
-            severity=Severity.WARNING,
-            code="slot-unknown",
-            message=f"{braces} in the {place} names no declared field",
-            hint="declare it: fields = [...] in [letter]",
-        )
-        for place, text in written.items()
-        for braces in leftovers(open_slots(text, letter.fields)[0])
-    )
+    return Composed(email, (*fragment.problems, *unfilled_braces(article, letter)))

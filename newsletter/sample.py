@@ -5,6 +5,7 @@ All addresses are on the reserved domains example.com, example.net and example.o
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator
 from itertools import product
@@ -55,9 +56,11 @@ ASCII = str.maketrans("öéåÉåäİ", "oeaEaai")
 
 def sample_toml(name: str, base_url: str, sender: str) -> str:
     """A newsletter.toml with comments in place of questions."""
+    values = {"name": name, "base_url": base_url, "sender": sender}
+    # A JSON string is a TOML basic string, but for DEL.
     quoted = {
-        key: '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        for key, value in {"name": name, "base_url": base_url, "sender": sender}.items()
+        key: json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        for key, value in values.items()
     }
     return TOML.format(**quoted)
 

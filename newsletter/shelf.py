@@ -9,8 +9,8 @@ from functools import cached_property
 from newsletter import pipeline
 from newsletter.articles import Archive, find
 from newsletter.compose.theme import Theme, load_theme
+from newsletter.composed import Composed
 from newsletter.model import Article, Issue, Letter
-from newsletter.pipeline import Composed
 
 
 @dataclass(slots=False)

@@ -10,14 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from newsletter.model import Slot
+from newsletter.model import Email, Slot
 
 BRACES = re.compile(r"\{\{[^{}\n]*\}\}")
-SLOT = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*(?:\|\s*([^{}\n]*?)\s*)?\}\}")
+# The blanks around a fallback are cut off afterwards: a pattern for them would take quadratic time
+# on an unclosed `{{a|` and a long line of blanks.
+SLOT = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*(?:\|([^{}\n]*))?\}\}")
 TOKEN = re.compile(r"xslot[0-9a-f]{12}x")
 
 # Slots that every recipient has, whatever fields the configuration declares.
 BUILT_IN = ("first_name", "last_name", "name", "address", "unsubscribe_url")
+
+
+def slot_of(match: re.Match[str]) -> Slot:
+    """The slot that a match of SLOT stands for."""
+    return Slot(match.group(1), (match.group(2) or "").strip())
 
 
 def open_slots(text: str, fields: Iterable[str]) -> tuple[str, tuple[Slot, ...]]:
@@ -27,10 +34,9 @@ def open_slots(text: str, fields: Iterable[str]) -> tuple[str, tuple[Slot, ...]]
     found: dict[Slot, None] = {}
 
     def to_token(match: re.Match[str]) -> str:
-        name, fallback = match.group(1), match.group(2) or ""
-        if name not in declared:
+        slot = slot_of(match)
+        if slot.name not in declared:
             return match.group(0)
-        slot = Slot(name, fallback)
         found[slot] = None
         return slot.token
 
@@ -58,3 +64,8 @@ def fill_slots(
     looks like a token or a slot arrives literally."""
     by_token = {slot.token: escape(value_of(slot, values)) for slot in slots}
     return TOKEN.sub(lambda match: by_token.get(match.group(0), match.group(0)), text)
+
+
+def plain_subject(email: Email) -> str:
+    """The subject as somebody without a name gets it: for screens, where a token says nothing."""
+    return fill_slots(email.subject, email.slots, {})

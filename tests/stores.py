@@ -10,6 +10,8 @@ from newsletter.model import (
     Delivery,
     DeliveryState,
     Email,
+    Letterhead,
+    Mailbox,
     NewSubscriber,
     Origin,
     Reply,
@@ -31,7 +33,16 @@ EMAIL = Email(
     url="https://letters.example.com/sleep/",
     slots=(Slot("first_name", "friend"), Slot("city")),
 )
-NEW = NewSend(email=EMAIL, origin=Origin(commit="c0ffee", dirty=True), relay="main")
+LETTERHEAD = Letterhead(
+    name="Field Notes",
+    base_url="https://letters.example.com",
+    list_id="letter.letters.example.com",
+    sender=Mailbox("Änne", "notes@letters.example.com"),
+    reply_to=Mailbox("", "reply@letters.example.com"),
+)
+NEW = NewSend(
+    email=EMAIL, origin=Origin(commit="c0ffee", dirty=True), letterhead=LETTERHEAD, relay="main"
+)
 ACCEPTED = Reply(Stage.DOT, 250, "2.0.0", "queued as 4F1")
 
 ACTIVE, PENDING = SubscriberStatus.ACTIVE, SubscriberStatus.PENDING

@@ -21,7 +21,7 @@ PACKAGE = ROOT / "newsletter"
 STOREYS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (0, ("errors", "model")),
     (1, ("bootstrap", "defaults", "presets", "slots")),
-    (1, ("config",)),
+    (1, ("composed", "config")),
     (1, ("credentials",)),
     (2, ("articles", "audience", "compose", "mime", "smtp", "store")),
     (3, ("lint", "pipeline")),

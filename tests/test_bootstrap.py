@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import venv
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -163,9 +162,7 @@ def test_the_first_run_makes_an_environment_and_says_so_in_one_line(tree: Tree) 
 
 def test_the_second_run_is_silent_quick_and_without_pip(tree: Tree) -> None:
     tree.run()
-    started = time.perf_counter()
     ran = tree.run()
-    assert time.perf_counter() - started < 1
     assert ran.said["prefix"] == str(tree.venv)
     assert ran.err == ""
     assert len(tree.installs) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,46 @@ def test_an_error_is_json_when_json_is_asked_for(letter: Publication) -> None:
     answer = letter.ask("build", "nothing-like-it", code=2)
     assert answer["error"]["code"] == "issue.none"
     assert (answer["v"], answer["exit"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("send",),
+        ("send", "latest", "--nope"),
+        ("sned",),
+        ("status", "latest", "--who", "nobody"),
+        ("subscribers", "add"),
+        ("-C", "/nonexistent", "list"),
+        ("--nope", "list"),
+    ],
+)
+def test_a_usage_error_is_json_when_json_is_asked_for(
+    letter: Publication, typed: tuple[str, ...]
+) -> None:
+    answer = letter.ask(*typed, code=2)
+    assert (answer["error"]["code"], answer["exit"]) == ("usage", 2)
+
+
+def test_a_file_that_cannot_be_written_is_an_error_and_no_traceback(letter: Publication) -> None:
+    for typed in (
+        ("build", "--out", "/dev/null/x"),
+        ("subscribers", "export", "--out", "/dev/null/x"),
+        ("init", "/dev/null/x"),
+    ):
+        assert "/dev/null" in letter.ask(*typed, code=None)["error"]["file"]
+
+
+def test_no_color_holds_for_errors_too(letter: Publication) -> None:
+    typed = ["-C", str(letter.root), "build", "nothing-like-it"]
+    environ = {"NO_COLOR": ""}
+    red = CliRunner().invoke(cli, typed, color=True, env=environ)
+    assert "\x1b[31m" in red.stderr
+    for plain in (
+        CliRunner().invoke(cli, ["--no-color", *typed], color=True, env=environ),
+        CliRunner().invoke(cli, typed, color=True, env={"NO_COLOR": "1"}),
+    ):
+        assert "\x1b" not in plain.stderr
 
 
 def test_outside_of_a_publication_it_says_how_to_start_one(tmp_path: Path) -> None:
@@ -164,6 +205,71 @@ def test_init_makes_a_publication_that_works(tmp_path: Path) -> None:
     assert again.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        ("status",),
+        ("status", "latest"),
+        ("doctor",),
+        ("list",),
+        ("subscribers", "list"),
+        ("subscribers", "show", "ada@example.com"),
+        ("subscribers", "stats"),
+        ("subscribers", "export"),
+        ("send", "latest", "--dry-run"),
+        ("resume", "latest"),
+    ],
+)
+def test_a_question_makes_no_database(letter: Publication, question: tuple[str, ...]) -> None:
+    letter.run(*question, code=None)
+    assert not (letter.root / ".newsletter").exists()
+
+
+def test_a_rehearsed_import_makes_no_database(letter: Publication) -> None:
+    file = letter.write("people.csv", "email\nada@example.com\n")
+    assert letter.ask("subscribers", "import", str(file), "--dry-run")["added"] == 1
+    assert not (letter.root / ".newsletter").exists()
+
+
+def test_an_import_with_bad_rows_finds_a_place_for_its_report(letter: Publication) -> None:
+    config = letter.root / "newsletter.toml"
+    config.write_text(config.read_text().replace("sqlite:.newsletter/", "sqlite:elsewhere/"))
+    file = letter.write("people.csv", "email\nnobody\n")
+    report = Path(letter.ask("subscribers", "import", str(file))["report"])
+    assert report.stat().st_mode & 0o777 == 0o600
+    assert report.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_init_refuses_what_it_cannot_use_before_it_makes_anything(tmp_path: Path) -> None:
+    made = ["-C", str(tmp_path), "init", "made"]
+    refused = CliRunner().invoke(cli, [*made, "--from", "nobody"])
+    assert (refused.exit_code, list(tmp_path.iterdir())) == (2, [])
+    done = CliRunner().invoke(cli, [*made, "--name", 'Two\nlines \x7f "quoted"'])
+    assert done.exit_code == 0, done.output
+    Publication(tmp_path / "made").run("list")
+
+
+@pytest.mark.parametrize("slug", ["../../evil", "a/b", "A B", "", ".", "é"])
+def test_new_makes_no_file_for_a_slug_that_is_none(letter: Publication, slug: str) -> None:
+    before = sorted(letter.root.rglob("*"))
+    letter.run("new", "Title", "--slug", slug, code=2)
+    assert sorted(letter.root.rglob("*")) == before
+
+
+def test_doctor_says_a_wrong_configuration_once(letter: Publication) -> None:
+    config = letter.root / "newsletter.toml"
+    config.write_text(config.read_text() + "\nnonsense = 1\n")
+    findings = letter.ask("doctor", code=3)["findings"]
+    assert len(findings) == 1
+
+
+def test_doctor_reads_a_checkout_whose_file_names_are_no_text(letter: Publication) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=letter.root, check=True)
+    (letter.root / os.fsdecode(b"caf\xe9.md")).touch()
+    subprocess.run(["git", "add", "."], cwd=letter.root, check=True)
+    letter.run("doctor")
+
+
 def test_doctor_finds_a_bad_article_and_a_missing_password(letter: Publication) -> None:
     letter.run("doctor")
     letter.write("issues/2026-05-01-bad.md", "---\ntitle: a: b\n---\nx\n")
@@ -183,3 +289,42 @@ def test_doctor_finds_a_bad_article_and_a_missing_password(letter: Publication) 
 def test_attack_30_control_characters_never_reach_the_terminal(letter: Publication) -> None:
     result = letter.run("build", "x\x1b[31mred", code=2)
     assert "\x1b" not in result.stderr
+    name = "x\x1b\x9b31m\u202e\udcff\U0001f634"
+    said = letter.run("build", name, "--json", code=2).stdout
+    assert not {"\x1b", "\x9b", "\u202e"} & set(said)
+    assert "\U0001f634" in said
+
+
+def test_build_collects_the_pictures_and_an_error_in_an_article_is_exit_3(
+    letter: Publication,
+) -> None:
+    picture = Path(__file__).parent.parent / "issues" / "images" / "leaf.jpg"
+    (letter.root / "issues" / "leaf.jpg").write_bytes(picture.read_bytes())
+    letter.write("issues/2026-06-01-x.md", "---\ntitle: X\n---\n![A leaf](leaf.jpg)\n")
+    letter.write("issues/2026-07-01-y.md", "---\ntitle: Y\n---\n![None](nowhere.jpg)\n")
+    result = letter.run("build", "--out", str(letter.root / "out"), code=3)
+    assert "built 4 of 5 issues" in result.stdout
+    assert "issues/2026-07-01-y.md:4" in result.stderr
+    assert (letter.root / "out" / "media" / "leaf.jpg").read_bytes() == picture.read_bytes()
+
+
+def test_a_greeting_is_neither_teaser_nor_preheader(letter: Publication) -> None:
+    letter.run("build", "3", "--out", str(letter.root / "out"))
+    text = (letter.root / "out" / "letter-3.txt").read_text()
+    assert text.count("this is the letter of month 2.") == 1
+    assert "Hello friend" not in text
+    page = (letter.root / "out" / "letter-3.html").read_text()
+    assert "Hello friend" not in page
+
+
+def test_an_empty_archive_says_where_it_looked(tmp_path: Path) -> None:
+    assert "no issues in issues/" in publication(tmp_path, months=0).run("list").stderr
+
+
+def test_doctor_finds_subscribers_in_git(letter: Publication) -> None:
+    letter.people(5)
+    letter.write("people.csv", "\n".join(f"p{number}@example.com" for number in range(5)))
+    subprocess.run(["git", "init", "-q"], cwd=letter.root, check=True)
+    subprocess.run(["git", "add", "people.csv"], cwd=letter.root, check=True)
+    result = letter.run("doctor", code=3)
+    assert "people.csv is in git and names 5 subscribers" in result.stdout

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import quopri
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from newsletter.config import load_config
+from newsletter.model import Email, Origin, Slot
+from newsletter.store import NewSend, open_store
 from tests.publication import Publication, publication
+from tests.smtpd import ScriptedRelay
+
+UNSUBSCRIBE = Slot("unsubscribe_url")
 
 
 @pytest.fixture
@@ -95,10 +102,80 @@ def test_status_answers_who_got_it_and_who_did_not(letter: Publication) -> None:
     assert "p0@example.com  unsubscribed" in skipped
 
 
+def test_a_dry_run_says_what_send_would_refuse(letter: Publication) -> None:
+    letter.write("issues/2026-04-01-d.md", "---\ntitle: D\ndraft: true\n---\nx\n")
+    letter.write("issues/2026-05-01-x.md", "---\ntitle: X\n---\nHello {{ frist_name }},\n")
+    letter.run("send", "3", "--yes")
+    for name, code in (("d", "send.draft"), ("x", "compose"), ("3", "send.already")):
+        plan = letter.ask("send", name, "--dry-run")
+        assert plan["refusal"]["code"] == code
+        assert "send will refuse it" in letter.run("send", name, "--dry-run").stdout
+    assert letter.ask("send", "2", "--dry-run")["refusal"] is None
+
+
+def test_promise_2_late_readers_get_the_first_bytes_also_in_the_dry_run(
+    letter: Publication,
+) -> None:
+    letter.run("send", "latest", "--yes")
+    [first] = letter.ask("status", "latest")["sends"]
+    letter.article(3, title="Another title altogether")
+    letter.run("subscribers", "add", "late@example.com")
+    plan = letter.ask("send", "3", "--only-new", "--dry-run")
+    assert plan["content_hash"] == first["content_hash"]
+
+
+def test_a_subject_with_a_slot_is_readable_on_every_screen(letter: Publication) -> None:
+    letter.write("issues/2026-04-01-s.md", "---\ntitle: For {{ first_name | friend }}\n---\nx\n")
+    assert "Subject    For friend\n" in letter.run("send", "s", "--dry-run").stdout
+    letter.run("send", "s", "--yes")
+    assert "For friend" in letter.run("status", "s").stdout
+    assert '"For friend" went to' in letter.run("send", "s", "--yes", code=6).stderr
+
+
+def test_nothing_is_frozen_that_no_mail_can_be_made_of(letter: Publication) -> None:
+    config = letter.root / "newsletter.toml"
+    config.write_text(
+        config.read_text().replace("letters.example.org", "letters.example.org/a b", 1)
+    )
+    letter.run("send", "latest", "--yes", code=3)
+    assert letter.ask("status")["sends"] == []
+
+
 def test_resume_without_anything_to_resume_is_refused(letter: Publication) -> None:
     letter.run("resume", "latest", code=6)
     letter.run("send", "latest", "--yes")
     letter.run("send", "latest", "--resume", code=6)
+
+
+def frozen(letter: Publication) -> None:
+    """Freeze letter-3 and send nothing, as a sender that died at once leaves it."""
+    email = Email(
+        slug="letter-3",
+        subject="Letter 3",
+        preheader="",
+        html=f'<!DOCTYPE html><html><body><a href="{UNSUBSCRIBE.token}">x</a></body></html>',
+        text=f"{UNSUBSCRIBE.token}\n",
+        url="https://letters.example.org/letter-3/",
+        slots=(UNSUBSCRIBE,),
+    )
+    head = load_config(letter.root).letter().letterhead
+    with open_store(f"sqlite:{letter.root / '.newsletter' / 'newsletter.db'}") as store:
+        store.freeze(
+            NewSend(email=email, origin=Origin(), letterhead=head, relay="main"), datetime.now(UTC)
+        )
+
+
+@pytest.mark.parametrize(
+    "guard", [["--dry-run"], ["--expect", "3"], ["--tag", "v"], ["--only-new"]]
+)
+def test_resume_refuses_a_guard_that_it_would_not_keep(
+    letter: Publication, guard: list[str]
+) -> None:
+    frozen(letter)
+    letter.run("send", "latest", "--resume", *guard, code=2)
+    assert letter.inbox == []
+    letter.run("send", "latest", "--resume")
+    assert len(letter.inbox) == 3
 
 
 def test_test_mails_a_proof_of_a_draft_outside_of_the_ledger(letter: Publication) -> None:
@@ -111,6 +188,17 @@ def test_test_mails_a_proof_of_a_draft_outside_of_the_ledger(letter: Publication
     assert letter.ask("status")["sends"] == []
     letter.run("test", "d", "--to", "me@example.org", "--as", "p1@example.com")
     assert b"Hi Pat" in quopri.decodestring(letter.inbox[-1].read_bytes())
+
+
+def test_a_refused_proof_is_one_json_object(letter: Publication) -> None:
+    config = letter.root / "newsletter.toml"
+    with ScriptedRelay() as relay:
+        relay.on("rcpt", say="550 5.1.1 no such user")
+        smtp = f'preset = "smtp"\nhost = "127.0.0.1"\nport = {relay.port}\ntls = "none"'
+        config.write_text(config.read_text().replace('preset = "inbox"', smtp))
+        answer = letter.ask("test", "latest", "--to", "me@example.org", code=75)
+    assert (answer["exit"], answer["error"]["code"]) == (75, "relay.refused")
+    assert answer["proofs"][0]["status"] == "5.1.1"
 
 
 def test_the_file_relay_writes_eml_files(letter: Publication) -> None:
@@ -194,3 +282,24 @@ def test_attack_37_the_database_is_for_its_owner_only(letter: Publication) -> No
     folder = letter.root / ".newsletter"
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "newsletter.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_example_in_the_configuration_is_never_sent_to_people(letter: Publication) -> None:
+    config = (letter.root / "newsletter.toml").read_text()
+    relay = 'preset = "smtp"\nhost = "relay.example.net"\nport = 465'
+    letter.write("newsletter.toml", config.replace('preset = "inbox"', relay))
+    refused = letter.run("send", "latest", "--yes", code=6)
+    assert "base_url is still an example" in refused.stderr
+    assert letter.ask("status")["sends"] == []
+    assert "reaches people" in letter.run("doctor", code=3).stdout
+
+
+def test_latest_says_what_is_newer_and_was_not_taken(letter: Publication) -> None:
+    letter.write("issues/2031-04-01-f.md", "---\ntitle: F\n---\nx\n")
+    assert "latest is #3 Letter 3: F is dated 2031" in letter.run("send", "latest", "-n").stderr
+
+
+def test_resume_says_that_the_file_has_changed(letter: Publication) -> None:
+    frozen(letter)
+    letter.article(3, title="A mended typo")
+    assert "has changed since it was frozen" in letter.run("resume", "latest").stderr

@@ -112,6 +112,29 @@ def test_a_bad_value_is_explained_with_its_line(
     assert error.line is not None
 
 
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    assert load_config(publication(tmp_path, "\ufeff" + GOOD)).root == tmp_path
+
+
+def test_a_file_that_is_no_utf_8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "newsletter.toml").write_bytes(b"name = '\xff'")
+    with pytest.raises(ConfigError, match="UTF-8") as caught:
+        load_config(tmp_path)
+    assert caught.value.path == "newsletter.toml"
+
+
+@pytest.mark.parametrize("zone", ["Europe", "../../etc/passwd", "/etc/passwd", ""])
+def test_a_time_zone_that_is_none_is_named(tmp_path: Path, zone: str) -> None:
+    assert "time zone" in fault(tmp_path, GOOD.replace('"UTC"', f'"{zone}"')).message
+
+
+def test_a_tool_table_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool]\nnewsletter = 3\n")
+    with pytest.raises(ConfigError, match="no table") as caught:
+        load_config(tmp_path)
+    assert caught.value.where == "pyproject.toml:2"
+
+
 def test_a_database_path_is_relative_to_the_publication(tmp_path: Path) -> None:
     config = load_config(publication(tmp_path))
     assert config.database_url == f"sqlite:{tmp_path / '.newsletter' / 'newsletter.db'}"

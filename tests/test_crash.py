@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -107,3 +108,36 @@ def test_two_processes_cannot_send_the_same_issue(tmp_path: Path) -> None:
         assert "another process" in err
         sending.send_signal(signal.SIGTERM)
         sending.communicate(timeout=30)
+
+
+def test_ctrl_c_twice_drops_the_line_and_names_the_mail_in_doubt(tmp_path: Path) -> None:
+    with ScriptedRelay() as relay:
+        letter = crowd(tmp_path, relay, 20)
+        relay.on("dot", to="p5@example.com", delay_s=20)
+        sending = start(letter, "send", "latest", "--yes", "--json")
+        wait_for(relay, 5, sending)
+        time.sleep(0.3)
+        sending.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        sending.send_signal(signal.SIGINT)
+        out, err = sending.communicate(timeout=10)
+        assert (sending.returncode, "Traceback" in err) == (5, False), err
+        facts = json.loads(out)
+        assert (facts["state"], facts["unknown"], facts["claimed"]) == ("paused", 1, 0)
+        assert unknown(letter) == {"p5@example.com"}
+
+
+def test_ctrl_c_ends_the_wait_for_a_relay_that_is_gone(tmp_path: Path) -> None:
+    with ScriptedRelay() as relay:
+        letter = crowd(tmp_path, relay, 3)
+        relay.on("mail", drop=True)
+        sending = start(letter, "send", "latest", "--yes")
+        while relay.connections < 2 and sending.poll() is None:  # the second wait is 5 s long
+            time.sleep(0.01)
+        time.sleep(0.3)
+        asked_at = time.monotonic()
+        sending.send_signal(signal.SIGINT)
+        out, err = sending.communicate(timeout=30)
+    assert time.monotonic() - asked_at < 3
+    assert (sending.returncode, out) == (75, "")
+    assert "newsletter resume letter-2" in err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import quopri
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from newsletter.model import (
     Email,
     Letter,
     Mail,
+    Mailbox,
     NewSubscriber,
     Origin,
     Send,
@@ -63,7 +65,11 @@ class World:
 
     def publish(self, *, only_new: bool = False) -> Send:
         publication = Publication(
-            email=EMAIL, origin=Origin(), relay="main", audience=Audience(only_new=only_new)
+            email=EMAIL,
+            origin=Origin(),
+            letterhead=self.letter.letterhead,
+            relay="main",
+            audience=Audience(only_new=only_new),
         )
         return publish(self.store, publication, self.time)
 
@@ -142,6 +148,42 @@ def test_only_new_reaches_exactly_who_has_not_got_it(world: World) -> None:
     assert again.content_hash == EMAIL.content_hash
 
 
+def test_promise_2_late_readers_get_the_commit_of_the_first_ones(world: World) -> None:
+    world.people(1)
+    first = Publication(
+        email=EMAIL,
+        origin=Origin(commit="a" * 40),
+        letterhead=world.letter.letterhead,
+        relay="main",
+        audience=Audience(),
+    )
+    world.deliver(publish(world.store, first, NOW))
+    world.store.add(NewSubscriber(address="late@example.com"), NOW)
+    later = replace(
+        first,
+        email=replace(EMAIL, text="other"),
+        origin=Origin(commit="b" * 40, dirty=True),
+        audience=Audience(only_new=True),
+    )
+    again = publish(world.store, later, NOW)
+    assert (again.email, again.origin) == (EMAIL, first.origin)
+
+
+def test_an_audience_that_grew_while_the_person_was_asked_is_refused(world: World) -> None:
+    world.people(3)
+    agreed = Publication(
+        email=EMAIL,
+        origin=Origin(),
+        letterhead=world.letter.letterhead,
+        relay="main",
+        audience=Audience(),
+        agreed=2,
+    )
+    with pytest.raises(SendRefused, match="from 2 to 3"):
+        publish(world.store, agreed, NOW)
+    assert world.store.sends() == []
+
+
 def test_nobody_left_is_a_refusal_not_an_empty_send(world: World) -> None:
     with pytest.raises(SendRefused, match="nobody"):
         world.publish()
@@ -205,6 +247,21 @@ def test_a_deferred_recipient_is_tried_again_when_due_with_the_same_bytes(world:
     assert first.content == second.content
 
 
+def test_a_line_that_was_lost_often_is_not_held_against_the_reader(world: World) -> None:
+    world.people(1)
+    world.relay.on("rcpt", drop=True, times=8)
+    world.relay.on("rcpt", say="451 4.7.1 greylisted", times=1)
+    send = world.publish()
+    for _ in range(2):
+        with pytest.raises(LineLost):
+            world.deliver(send)
+    world.deliver(send)
+    assert set(world.states(send).values()) == {"deferred"}
+    world.time += timedelta(minutes=6)
+    world.deliver(send)
+    assert world.reached() == ["p0@example.com"]
+
+
 def test_promise_6_three_policy_refusals_stop_the_run_and_fail_nobody(world: World) -> None:
     world.people(10)
     world.relay.on("dot", say="550 5.7.1 blocked by our list")
@@ -257,6 +314,30 @@ def test_a_relay_that_keeps_dying_stops_the_run_after_three_tries(world: World) 
     assert world.state(send) is SendState.PAUSED
 
 
+def test_a_mail_that_kills_the_line_lets_everybody_else_pass(world: World) -> None:
+    world.people(5)
+    world.relay.on("rcpt", to="p1@example.com", drop=True)
+    send = world.publish()
+    with pytest.raises(LineLost):
+        world.deliver(send)
+    states = world.states(send)
+    assert states.pop("p1@example.com") == "pending"
+    assert set(states.values()) == {"accepted"}
+
+
+def test_asked_to_stop_while_it_waits_for_the_relay_it_does_not_connect_again(
+    world: World,
+) -> None:
+    world.people(2)
+    world.relay.on("mail", drop=True)
+    office = replace(world.office(), sleep=lambda _: setattr(world, "stop", True))
+    send = world.publish()
+    with pytest.raises(LineLost):
+        list(deliver(send, open_transport(world.relay.relay()), office))
+    assert world.relay.connections == 1
+    assert world.state(send) is SendState.PAUSED
+
+
 def test_asked_to_stop_it_finishes_the_mail_in_flight_and_gives_back_the_rest(
     world: World,
 ) -> None:
@@ -288,3 +369,19 @@ def test_attack_35_a_mail_holds_nothing_of_another_reader(world: World) -> None:
     for number, text in enumerate(mails):
         others = {f"p{other}@example.com" for other in range(6)} - {f"p{number}@example.com"}
         assert not any(other in str(text) for other in others)
+
+
+def test_promise_2_a_resumed_send_keeps_the_letterhead_it_was_frozen_with(world: World) -> None:
+    world.people(2)
+    send = world.publish()
+    rows = world.rows(send)
+    next(rows)
+    world.stop = True
+    list(rows)
+    world.stop = False
+    moved = replace(world.letter, base_url="https://elsewhere.example.net", name="Another Name")
+    world.letter = replace(moved, sender=Mailbox("Other", "other@elsewhere.example.net"))
+    world.deliver(world.store.sends()[0])
+    for taken in world.relay.accepted:
+        assert taken.mail_from == "notes@letters.example.org"
+        assert b"elsewhere" not in taken.content

@@ -12,14 +12,15 @@ from newsletter.model import Delivery, DeliveryState, Reply, Stage
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def row(attempts: int = 1) -> Delivery:
+def row(deferrals: int = 0) -> Delivery:
     return Delivery(
         send_id=1,
         subscriber_id=1,
         address="ada@example.com",
         name="",
         state=DeliveryState.CLAIMED,
-        attempts=attempts,
+        attempts=9,
+        deferrals=deferrals,
     )
 
 
@@ -37,7 +38,7 @@ def test_a_550_at_rcpt_fails_that_recipient_only() -> None:
 
 def test_a_451_is_deferred_with_a_growing_wait() -> None:
     reply = Reply(Stage.RCPT, 451, "4.7.1", "greylisted")
-    first, second = outcome(row(1), reply, NOW), outcome(row(2), reply, NOW)
+    first, second = outcome(row(), reply, NOW), outcome(row(1), reply, NOW)
     assert first.state is second.state is DeliveryState.DEFERRED
     assert first.next_at == NOW + timedelta(minutes=5)
     assert second.next_at == NOW + timedelta(minutes=10)
@@ -45,7 +46,7 @@ def test_a_451_is_deferred_with_a_growing_wait() -> None:
 
 
 def test_a_recipient_who_stays_deferred_fails_in_the_end() -> None:
-    done = outcome(row(MAX_ATTEMPTS), Reply(Stage.RCPT, 450, "4.2.1", "later"), NOW)
+    done = outcome(row(MAX_ATTEMPTS - 1), Reply(Stage.RCPT, 450, "4.2.1", "later"), NOW)
     assert (done.state, done.reason) == (DeliveryState.FAILED, "gave up after 5 attempts")
 
 

@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -167,9 +166,7 @@ def test_in_a_browser_the_page_follows_a_saved_file_and_nothing_hostile_runs(
         page.goto(f"{url}/preview/letter-3")
         page.wait_for_timeout(300)
         letter.article(3, title="Saved a moment ago")
-        started = time.monotonic()
         page.get_by_role("heading", name="Saved a moment ago").wait_for(timeout=5000)
-        assert time.monotonic() - started < 5
         page.goto(f"{url}/preview/leaf")
         drawn = "() => document.images[0].complete && document.images[0].naturalWidth"
         assert page.frames[1].evaluate(drawn), "the mail's own image is shown in its frame"

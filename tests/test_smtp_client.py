@@ -349,11 +349,11 @@ def test_leaving_after_a_failure_elsewhere_does_not_say_quit(relay: ScriptedRela
 
 
 def test_a_relay_that_will_not_say_goodbye_is_left_in_time(relay: ScriptedRelay) -> None:
-    relay.on("quit", delay_s=2.0)
+    relay.on("quit", delay_s=6.0)
     began = time.monotonic()
     with connected(relay) as transport:
         replies(transport, [letter()])
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
 
 
 # the gate

@@ -14,7 +14,7 @@ import pytest
 
 from newsletter.errors import AudienceError, StoreError
 from newsletter.store import Merge, open_store
-from newsletter.store.database import path_of
+from newsletter.store.database import Database, path_of
 from newsletter.store.migrate import Migration, migrate, shipped, statements
 from tests.stores import NEW, NOW, SUPPRESSED, reader, readers, sending, states
 
@@ -152,6 +152,20 @@ def test_processes_that_start_at_once_share_one_migration(tmp_path: Path) -> Non
     command = [sys.executable, "-c", script, f"sqlite:{database(tmp_path)}"]
     starters = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
     assert [(one.communicate()[1], one.returncode) for one in starters] == [(b"", 0)] * 4
+
+
+def test_a_commit_that_fails_leaves_no_transaction_for_others_to_join(tmp_path: Path) -> None:
+    def tag_a_stranger(store: Database) -> None:
+        with store.transaction():
+            store.write("PRAGMA defer_foreign_keys = ON")
+            store.write("INSERT INTO tag (subscriber_id, tag) VALUES (99, 'vip')")
+
+    with closing(Database.open(database(tmp_path))) as opened:
+        with pytest.raises(StoreError, match="FOREIGN KEY"):
+            tag_a_stranger(opened)
+        opened.write("INSERT INTO suppression VALUES (zeroblob(32), 'manual', 0)")
+        with closing(Database.open(database(tmp_path))) as other:
+            assert other.rows("SELECT reason FROM suppression") == [("manual",)]
 
 
 def test_the_consent_log_is_append_only(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ ROLES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "tags": (("tags", "labels"), ("tag",)),
     }
 )
-FIRST_NAME = ("first name", "first_name", "firstname")
-LAST_NAME = ("last name", "last_name", "lastname")
+FIRST_NAME = ("first name", "first_name", "firstname", "vorname", "prénom", "nombre")
+LAST_NAME = ("last name", "last_name", "lastname", "nachname", "nom", "apellido")
 # Columns that tell who left in files without a status: to ignore them would write to those people.
 WHO_LEFT = frozenset(
     {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import unicodedata
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -29,6 +29,8 @@ from newsletter.model import NewSubscriber, Problem, Severity, SubscriberStatus
 LONGEST_NAME = 200
 LONGEST_FIELD = 10_000
 SHOWN_LINES = 5
+# Unicode's Cc, Zl and Zp: whatever ends a line somewhere, or moves a cursor.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class People(Protocol):
@@ -283,7 +285,7 @@ def _name(text: str) -> str:
 
 
 def _line_of_text(role: str, text: str) -> str:
-    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
+    if CONTROL.search(text):
         raise AudienceError(
             f"the {role} contains a line break or another control character",
             code=f"import.{role}",

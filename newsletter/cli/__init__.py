@@ -13,8 +13,7 @@ from pathlib import Path
 import click
 
 from newsletter import __version__
-from newsletter.cli.boundary import Desk, Failure, json_wanted
-from newsletter.errors import NewsletterError
+from newsletter.cli.boundary import Desk, boundary, remember_json
 
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
@@ -73,11 +72,14 @@ class Verbs(click.Group):
             with formatter.section(title):
                 formatter.write_dl([(name, row[1]) for name, row in commands.items()])
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        remember_json(ctx, args)
+        with boundary(ctx):
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
-        try:
+        with boundary(ctx):
             return super().invoke(ctx)
-        except NewsletterError as error:
-            raise Failure(error, as_json=json_wanted(ctx)) from error
 
 
 @click.group(

@@ -6,8 +6,8 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -15,11 +15,13 @@ import click
 
 from newsletter.cli.boundary import Desk, answer, note
 from newsletter.delivery.deliver import Office, deliver
+from newsletter.errors import RelayError
 from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
 from newsletter.smtp import open_transport
 from newsletter.store import Store
 
 NOTE_EVERY_S = 10.0
+SLICE_S = 0.1
 EXIT_INCOMPLETE = 4
 EXIT_STOPPED = 5
 
@@ -36,6 +38,14 @@ class Brake:
             raise KeyboardInterrupt
         self.pulled = True
         note("finishing the mail in flight; Ctrl-C again to drop the connection")
+
+    def wait(self, seconds: float) -> None:
+        """Sleep before the next line to the relay, not a moment longer once the brake is pulled:
+        `time.sleep` goes on sleeping after a signal (PEP 475)."""
+        note(f"the relay is not there; trying again in {seconds:.0f} s")
+        until = time.monotonic() + seconds
+        while not self.pulled and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, SLICE_S))
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -62,14 +72,25 @@ class Delivering:
         """Deliver what is due and print the summary. Leaves through click's exit with 4 or 5
         when not everything was accepted."""
         started = time.monotonic()
-        self.deliver(send, relay)
+        try:
+            self.deliver(send, relay)
+        except KeyboardInterrupt:
+            if not self.brake.pulled:
+                raise
+        except RelayError:
+            note(self._summary(send, time.monotonic() - started))
+            raise
         self.summarise(send, time.monotonic() - started)
 
     def deliver(self, send: Send, relay: Relay) -> None:
         """Deliver what is due, showing progress; Ctrl-C finishes the mail in flight."""
-        with self.brake.held():
-            for _ in self.show(send, deliver(send, open_transport(relay), self.office())):
+        # Closed here, whatever is raised: the ledger is left in order before the store is closed.
+        with self.brake.held(), closing(self._deliveries(send, relay)) as rows:
+            for _ in self.show(send, rows):
                 pass
+
+    def _deliveries(self, send: Send, relay: Relay) -> Generator[Delivery, None, None]:
+        return deliver(send, open_transport(relay), self.office())
 
     def office(self) -> Office:
         return Office(
@@ -77,7 +98,7 @@ class Delivering:
             letter=self.desk.letter,
             keys=self.desk.keys,
             now=self.desk.now,
-            sleep=time.sleep,
+            sleep=self.brake.wait,
             stopping=lambda: self.brake.pulled,
         )
 
@@ -91,20 +112,26 @@ class Delivering:
 
     def summarise(self, send: Send, seconds: float) -> None:
         progress = self.store.progress(send.id)
-        [now] = [row for row in self.store.sends(send.slug) if row.id == send.id]
+        state = self._state(send)
         code = exit_code(progress)
         facts = {
             "command": "send",
             "issue": send.slug,
-            "state": now.state.value,
+            "state": state.value,
             "sent": progress[DeliveryState.ACCEPTED],
             "seconds": round(seconds, 3),
             **{state.value: progress[state] for state in DeliveryState},
             "exit": code,
         }
-        answer(facts, as_json=self.as_json, text=summary_line(send, now.state, progress, seconds))
+        answer(facts, as_json=self.as_json, text=self._summary(send, seconds))
         if code:
             click.get_current_context().exit(code)
+
+    def _state(self, send: Send) -> SendState:
+        return next(row.state for row in self.store.sends(send.slug) if row.id == send.id)
+
+    def _summary(self, send: Send, seconds: float) -> str:
+        return summary_line(send, self._state(send), self.store.progress(send.id), seconds)
 
 
 def exit_code(progress: Counter[DeliveryState]) -> int:
@@ -131,7 +158,8 @@ def summary_line(
     if state is not SendState.DONE:
         text += f"\n  go on:  newsletter resume {send.slug}"
     elif exit_code(progress):
-        text += f"\n  who:  newsletter status {send.slug} --who failed"
+        who = "failed" if progress[DeliveryState.FAILED] else "unknown"
+        text += f"\n  who:  newsletter status {send.slug} --who {who}"
     return text
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
+from pathlib import Path
 
 import click
 
 from newsletter.cli.boundary import Desk, answer, json_option, note
 from newsletter.cli.delivering import Delivering
+from newsletter.composed import Composed, ready
 from newsletter.defaults import default_folder
 from newsletter.delivery.origin import origin_of
 from newsletter.delivery.publish import Publication, publish
 from newsletter.errors import ConfigError
 from newsletter.model import Article, DeliveryState, NewSubscriber, Relay
-from newsletter.pipeline import Composed, ready
 from newsletter.sample import people, sample_config
 from newsletter.store import Audience
 
@@ -45,6 +47,11 @@ def demo_command(
         _say(facts, as_json, f"inbox     {stage.state / 'inbox'}   {facts['sent']} mails")
         return
     _serve(stage, article, facts, (port, show, as_json))
+
+
+def command() -> str:
+    """How this program was started: `newsletter`, or from a bare checkout `python3 send.py`."""
+    return "python3 send.py" if Path(sys.argv[0]).name == "send.py" else "newsletter"
 
 
 def _stage(desk: Desk) -> Desk:
@@ -83,6 +90,7 @@ def _send(stage: Desk, composed: Composed, recipients: int, *, as_json: bool) ->
         publication = Publication(
             email=ready(composed),
             origin=origin_of(stage.config.root),
+            letterhead=stage.letter.letterhead,
             relay=relay.name,
             audience=Audience(),
         )
@@ -120,7 +128,7 @@ def _serve(
     def when_up() -> None:
         text = (
             f"preview   {preview}\ninbox     {inbox}   {facts['sent']} mails\n"
-            "Nothing left this machine. Ctrl-C stops.   Your own: newsletter init ~/my-letter"
+            f"Nothing left this machine. Ctrl-C stops.   Your own: {command()} init ~/my-letter"
         )
         _say({**facts, "preview": preview, "inbox": inbox}, as_json, text)
         if show:

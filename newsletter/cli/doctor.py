@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import click
 
 from newsletter.cli.boundary import Desk, answer, json_option, mark
-from newsletter.credentials import load_relay, relay_names
+from newsletter.cli.findings import counted
+from newsletter.credentials import example_left, load_relay, relay_names
 from newsletter.delivery.origin import tracked_files
 from newsletter.errors import NewsletterError
-from newsletter.model import SubscriberStatus
+from newsletter.model import Severity, SubscriberStatus
 
 EXIT_UNSOUND = 3
+MOST_PEOPLE = 200_000
+LARGEST_SEARCHED = 2_000_000
+FEW_ADDRESSES = 3
+ADDRESS = re.compile(r"[^\s<>,;:\"'()|]+@[a-z0-9.-]+[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,8 @@ def doctor_command(desk: Desk, as_json: bool) -> None:
 
     Exit 3 when something must be mended. Local only: nothing is sent or fetched.
     """
-    findings = [finding for check in CHECKS for finding in _run(check, desk)]
+    # A fault of the configuration stops every check; it is one thing to mend.
+    findings = list(dict.fromkeys(finding for check in CHECKS for finding in _run(check, desk)))
     bad = [finding for finding in findings if not finding.good]
     lines = [
         f"  {mark(finding.good)} {finding.what}"
@@ -73,10 +81,6 @@ def python_and_configuration(desk: Desk) -> Iterator[Finding]:
     yield Finding(
         True, f"{config.path.name}: {config.tables.letter.name}, {desk.letter.timezone.key}"
     )
-    if desk.letter.base_url.endswith(".example.org") or desk.letter.base_url.endswith(
-        ".example.com"
-    ):
-        yield Finding(True, f"base_url is still an example: {desk.letter.base_url}")
 
 
 def articles(desk: Desk) -> Iterator[Finding]:
@@ -85,16 +89,23 @@ def articles(desk: Desk) -> Iterator[Finding]:
     for error in shelf.archive.errors:
         yield Finding(False, f"{error.where}: {error.message}", error.hint or "")
     count = len(shelf.archive.articles)
-    yield Finding(count > 0, f"{count} articles", "" if count else 'newsletter new "Hello"')
+    hint = f'nothing in {desk.config.tables.letter.issues}/: newsletter new "Hello"'
+    yield Finding(count > 0, f"{counted(count, 'article')}", "" if count else hint)
     if count:
         article = shelf.archive.articles[-1]
-        size = len(shelf.compose(article).email.html.encode())
+        composed = shelf.compose(article)
+        for problem in composed.problems:
+            if problem.severity is Severity.ERROR:
+                yield Finding(
+                    False, f"{problem.path}:{problem.line}: {problem.message}", problem.hint
+                )
+        size = len(composed.email.html.encode())
         yield Finding(size < 102_400, f"{article.slug} composes: {size / 1024:.0f} KB of HTML")
 
 
 def database(desk: Desk) -> Iterator[Finding]:
     """The database opens, and somebody is in it."""
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         census = store.census()
     active = census[SubscriberStatus.ACTIVE]
     yield Finding(True, f"database: {sum(census.values())} people, {active} active")
@@ -111,12 +122,28 @@ def privacy(desk: Desk) -> Iterator[Finding]:
                 f"chmod go= {path}",
             )
     tracked = [name for name in tracked_files(desk.config.root) if _private(name)]
+    yield from _people_in_git(desk)
     for name in tracked:
         yield Finding(
             False, f"{name} is in git", f"git rm --cached {name}, and change what it held"
         )
     if not tracked:
         yield Finding(True, "no people, keys or secrets in git")
+
+
+def _people_in_git(desk: Desk) -> Iterator[Finding]:
+    """Tracked files that name more than three subscribers: history cannot be erased."""
+    with desk.asked_store() as store:
+        known = {person.address.casefold() for person in islice(store.subscribers(), MOST_PEOPLE)}
+    for name in tracked_files(desk.config.root) if known else ():
+        path = desk.config.root / name
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_SEARCHED:
+            continue
+        text = path.read_text("utf-8", "replace").casefold()
+        found = len(known.intersection(ADDRESS.findall(text)))
+        if found > FEW_ADDRESSES:
+            hint = f"git rm --cached {name}, and tell git to ignore it; its history keeps them"
+            yield Finding(False, f"{name} is in git and names {found} subscribers", hint)
 
 
 def _private(name: str) -> bool:
@@ -134,6 +161,10 @@ def relays(desk: Desk) -> Iterator[Finding]:
             else f"{relay.host}:{relay.port} {relay.tls.value}"
         )
         login = f", login {relay.username}" if relay.username else ""
+        if example := example_left(desk.letter, relay):
+            yield Finding(
+                False, f"relay {name} reaches people, but {example}", "newsletter config show"
+            )
         good = relay.username is None or relay.password is not None
         yield Finding(
             good,

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from newsletter.cli.findings import label
+from newsletter.cli.findings import label, problem_as_json
 from newsletter.delivery.publish import Publication
-from newsletter.model import Article
+from newsletter.errors import NewsletterError
+from newsletter.model import Article, Problem, Severity
 from newsletter.shelf import Shelf
+from newsletter.slots import plain_subject
 from newsletter.store import HeadCount
 
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """A send that is only looked at."""
+    """A send that is only looked at, and why a real one would be refused."""
 
     shelf: Shelf
     article: Article
     publication: Publication
     count: HeadCount
+    problems: tuple[Problem, ...]
+    refusal: NewsletterError | None = None
 
     def facts(self) -> dict[str, object]:
         """The screen as `--json` prints it."""
@@ -31,6 +36,8 @@ class DryRun:
             "candidates": self.count.candidates,
             "exclusions": dict(self.count.exclusions),
             "content_hash": email.content_hash,
+            "problems": [problem_as_json(problem) for problem in self.problems],
+            "refusal": self.refusal.as_json() if self.refusal else None,
             "html_bytes": len(email.html.encode()),
         }
 
@@ -39,16 +46,30 @@ class DryRun:
         email, sender = self.publication.email, self.shelf.letter.sender
         return "\n".join(
             (
-                f"Issue      {label(self.article)}      {email.content_hash[:8]}",
-                f"Subject    {email.subject}",
+                f"Issue      {label(self.article)}      {self._state()}, {email.content_hash[:8]}",
+                f"Subject    {plain_subject(email)}",
                 f"From       {sender.name} <{sender.address}>      relay {self.publication.relay}",
                 f"Audience   {self._audience()}",
                 f"Teasers    {self._teasers()}",
                 f"Size       HTML {kilobytes(email.html)}   text {kilobytes(email.text)}",
+                f"Checks     {self._checks()}",
                 f"Would send to  {self._sample()}",
-                f"Nothing was sent.  To send:  newsletter send {self.article.slug}",
+                f"Nothing was sent.  To send:  newsletter send {self._again()}",
             )
         )
+
+    def _state(self) -> str:
+        return f"send will refuse it: {self.refusal.message}" if self.refusal else "ready"
+
+    def _checks(self) -> str:
+        found = Counter(problem.severity for problem in self.problems)
+        errors, warnings = found[Severity.ERROR], found[Severity.WARNING]
+        return f"{errors} errors, {warnings} warnings"
+
+    def _again(self) -> str:
+        audience = self.publication.audience
+        tag = f" --tag {audience.tag}" if audience.tag else ""
+        return self.article.slug + tag + (" --only-new" if audience.only_new else "")
 
     def _audience(self) -> str:
         count, tag = self.count, self.publication.audience.tag or "all"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from newsletter.cli.boundary import note
 from newsletter.model import Article, Problem
+from newsletter.shelf import Shelf
 
 
 def warn(problems: tuple[Problem, ...]) -> None:
@@ -24,6 +25,23 @@ def problem_as_json(problem: Problem) -> dict[str, object]:
         "message": problem.message,
         "hint": problem.hint,
     }
+
+
+def note_what_is_newer(shelf: Shelf, article: Article, name: str) -> None:
+    """When `latest` was asked for: say what stands behind it and why it was not taken."""
+    if name != "latest":
+        return
+    articles = shelf.archive.articles
+    later = articles[articles.index(article) + 1 :]
+    for other in (each for each in later if not each.draft and each.date):
+        note(f"latest is {label(article)}: {label(other)} is dated {other.date:%Y-%m-%d %H:%M}")
+    for error in shelf.archive.errors:
+        note(f"latest is {label(article)}: {error.where} cannot be read")
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 issue`, `2,000 issues`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def label(article: Article) -> str:

@@ -102,7 +102,7 @@ def _one_line(name: str) -> str:
 @click.pass_obj
 def show(desk: Desk, address: str, as_json: bool) -> None:
     """Show one person: status, consent, tags, fields."""
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         person = store.subscriber(parse_address(address))
     if person is None:
         raise AudienceError(f"no subscriber has the address {address}")
@@ -127,7 +127,7 @@ def _shown(value: object) -> str:
 def list_people(desk: Desk, status: str | None, tag: str | None, as_json: bool) -> None:
     """List people in the order of arrival."""
     wanted = SubscriberStatus(status) if status else None
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         people = store.subscribers(status=wanted, tag=tag)
         if as_json:
             rows = [as_json_row(person) for person in people]
@@ -187,7 +187,7 @@ def export(
             "--json wants --out FILE here", hint="or: newsletter subscribers list --json"
         )
     wanted = SubscriberStatus(status) if status else None
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         people = store.subscribers(status=wanted, tag=tag)
         if out is None:
             export_csv(people, sys.stdout)
@@ -256,7 +256,7 @@ def tag_person(
 @click.pass_obj
 def stats(desk: Desk, as_json: bool) -> None:
     """Count people by status and tag."""
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         census, tags = store.census(), store.tags()
     facts = {
         "command": "subscribers stats",

@@ -7,20 +7,29 @@ from dataclasses import replace
 import click
 
 from newsletter.audience.addresses import parse_address
-from newsletter.cli.boundary import Desk, answer, json_option
+from newsletter.cli.boundary import Desk, answer, json_option, note
 from newsletter.cli.consent import Consent, expected
 from newsletter.cli.delivering import Delivering
 from newsletter.cli.dry_run import DryRun, people
-from newsletter.cli.findings import label, warn
+from newsletter.cli.findings import label, note_what_is_newer, warn
 from newsletter.cli.judging import check_before_sending, refuse_errors
-from newsletter.credentials import load_relay
+from newsletter.composed import Composed, ready
+from newsletter.credentials import example_left, load_relay
 from newsletter.delivery.addressing import Addressee
 from newsletter.delivery.origin import origin_of
 from newsletter.delivery.proof import Proof, send_proof
 from newsletter.delivery.publish import Publication, check_not_sent, publish
-from newsletter.errors import AudienceError, RelayRefused, SendRefused
-from newsletter.model import Article, Email, Relay, Send, SendState
-from newsletter.pipeline import ready
+from newsletter.errors import (
+    AudienceError,
+    ComposeError,
+    MailRefused,
+    NewsletterError,
+    RelayRefused,
+    SendRefused,
+    UsageError,
+)
+from newsletter.mime import stencil
+from newsletter.model import Article, Email, Letter, Relay, Send, SendState
 from newsletter.shelf import Shelf
 from newsletter.smtp import open_transport
 from newsletter.store import Audience, Store
@@ -60,36 +69,85 @@ def send_command(
     gets it twice.
     """
     if go_on:
+        if dry_run or expect is not None or tag is not None or only_new:
+            raise UsageError(
+                "--resume goes on with the audience that was frozen: only --relay goes with it",
+                hint=f"what is left: newsletter status {name}",
+            )
         _resume(desk, name, relay_name, as_json)
         return
     shelf = desk.shelf()
     article = shelf.find(name)
+    note_what_is_newer(shelf, article, name)
     relay = load_relay(desk.config, relay_name, desk.environ)
     composed = shelf.compose(article)
-    with desk.open_store() as store:
+    with desk.asked_store() if dry_run else desk.open_store() as store:
+        audience = Audience(tag=tag, only_new=only_new)
+        count = store.head_count(article.slug, audience)
         publication = Publication(
             email=composed.email,
             origin=origin_of(desk.config.root),
+            letterhead=desk.letter.letterhead,
             relay=relay.name,
-            audience=Audience(tag=tag, only_new=only_new),
+            audience=audience,
+            agreed=count.recipients,
         )
-        count = store.head_count(article.slug, publication.audience)
         found = check_before_sending(desk, shelf, article, composed)
+        plan = DryRun(shelf, article, publication, count, found)
         warn(found)
         if dry_run:
-            plan = DryRun(shelf, article, publication, count)
+            plan = _with_refusal(plan, store, composed)
             answer(plan.facts(), as_json=as_json, text=plan.text())
             return
-        _check_sendable(article, shelf)
-        earlier = check_not_sent(store, article.slug, only_new=only_new)
-        publication = replace(publication, email=ready(composed))
-        if earlier is None:  # else the frozen mail goes out, as it was checked then
-            refuse_errors(found, article)
+        _checked(plan, store, composed)
+        _refuse_example(desk.letter, relay)
         question = f"{label(article)} -> {people(count.recipients)} by {relay.name}."
         if count.recipients:
             Consent(yes=yes, expect=expect).check(count.recipients, question)
         send = publish(store, publication, desk.now())
         Delivering(desk, store, as_json=as_json).run(send, relay)
+
+
+def _refuse_example(letter: Letter, relay: Relay) -> None:
+    if left := example_left(letter, relay):
+        raise SendRefused(
+            f"{left}: nothing was sent",
+            hint="set it in the configuration, and look: newsletter doctor",
+            code="send.example",
+        )
+
+
+def _note_if_changed(desk: Desk, send: Send) -> None:
+    """Say that the file is not what is sent any more."""
+    try:
+        shelf = desk.shelf()
+        email = shelf.compose(shelf.find(send.slug)).email
+    except NewsletterError:
+        return
+    if email.content_hash != send.content_hash:
+        note("the article has changed since it was frozen: it is sent as it was frozen")
+
+
+def _with_refusal(plan: DryRun, store: Store, composed: Composed) -> DryRun:
+    """The plan as `send` would find it: an earlier send's bytes, or the reason to refuse."""
+    try:
+        return _checked(plan, store, composed)
+    except (SendRefused, ComposeError, MailRefused) as refusal:
+        return replace(plan, refusal=refusal)
+
+
+def _checked(plan: DryRun, store: Store, composed: Composed) -> DryRun:
+    """The plan with the bytes that would leave: late readers get those the first ones got.
+    Raises SendRefused, ComposeError or MailRefused when the issue must not be sent."""
+    _check_sendable(plan.article, plan.shelf)
+    only_new = plan.publication.audience.only_new
+    earlier = check_not_sent(store, plan.article.slug, only_new=only_new)
+    ready(composed)
+    # A send is frozen for good: what no mail can be made of must not be.
+    stencil(composed.email, plan.shelf.letter, plan.shelf.now)
+    if earlier is None:  # else the frozen mail goes out, as it was checked then
+        refuse_errors(plan.problems, plan.article)
+    return replace(plan, publication=plan.publication.after(earlier))
 
 
 def _check_sendable(article: Article, shelf: Shelf) -> None:
@@ -124,9 +182,10 @@ def resume_command(desk: Desk, name: str, relay_name: str | None, as_json: bool)
 
 
 def _resume(desk: Desk, name: str, relay_name: str | None, as_json: bool) -> None:
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         send = unfinished(store, slug_in(desk, store, name))
         relay = load_relay(desk.config, relay_name or send.relay, desk.environ)
+        _note_if_changed(desk, send)
         Delivering(desk, store, as_json=as_json).run(send, relay)
 
 
@@ -172,22 +231,37 @@ def test_command(
     warn(check_before_sending(desk, shelf, article, composed))
     relay = load_relay(desk.config, relay_name, desk.environ)
     replies = _prove(desk, composed.email, readers, relay)
-    facts = {"command": "test", "relay": relay.name, "proofs": replies}
+    refused = _refused(replies)
+    facts = {
+        "command": "test",
+        "relay": relay.name,
+        "proofs": replies,
+        "error": refused.as_json() if refused else None,
+        "exit": refused.exit_code if refused else 0,
+    }
     text = "\n".join(
         f"proof     to {reply['to']} by {relay.name}: {reply['code']} {reply['text']}"
         for reply in replies
     )
     answer(facts, as_json=as_json, text=text)
-    refused = next((reply for reply in replies if reply["code"] not in range(200, 300)), None)
+    if refused and as_json:  # said already: one object is the whole answer
+        click.get_current_context().exit(refused.exit_code)
     if refused:
-        raise RelayRefused(f"the proof to {refused['to']} was refused: {refused['text']}")
+        raise refused
+
+
+def _refused(replies: list[dict[str, object]]) -> RelayRefused | None:
+    for reply in replies:
+        if reply["code"] not in range(200, 300):
+            return RelayRefused(f"the proof to {reply['to']} was refused: {reply['text']}")
+    return None
 
 
 def _readers(desk: Desk, addresses: tuple[str, ...], seen_as: str | None) -> list[Addressee]:
     parsed = [parse_address(address) for address in addresses]
     if seen_as is None:
         return [Addressee(0, address, "", {}) for address in parsed]
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         subscriber = store.subscriber(parse_address(seen_as))
     if subscriber is None:
         raise AudienceError(f"no subscriber has the address {seen_as}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from newsletter.cli.boundary import Desk, answer, json_option
-from newsletter.config import load_config, schema
+from newsletter.config import checked, schema
 from newsletter.errors import UsageError
 from newsletter.sample import sample_toml
 
@@ -17,6 +17,7 @@ IGNORED = """\
 .newsletter/
 build/
 .env
+*.csv
 """
 
 FIRST_ISSUE = """\
@@ -66,16 +67,19 @@ def init_command(
 ) -> None:
     """Make a new publication in FOLDER: configuration, first issue, templates, .gitignore.
 
-    Asks nothing; existing files are never touched.
+    Asks nothing; existing files are never touched, and a name or an address that cannot be used
+    is refused before anything is made.
     """
+    folder = desk.folder / folder
     if (folder / "newsletter.toml").exists():
         raise UsageError(f"{folder} is a publication already", hint="newsletter -C DIR list")
     title = name or folder.resolve().name.replace("-", " ").replace("_", " ").title()
     text = sample_toml(
         title,
         base_url or "https://letters.example.org",
-        sender or f"{title} <letters@letters.example.org>",
+        sender or f"{_display_name(title)} <letters@letters.example.org>",
     )
+    checked(folder / "newsletter.toml", text)
     issue = FIRST_ISSUE.format(date=desk.now(), name=title)
     contents = {
         "newsletter.toml": text,
@@ -84,13 +88,17 @@ def init_command(
         ".gitignore": IGNORED,
     }
     made = [path for path, content in contents.items() if _write_new(folder / path, content)]
-    load_config(folder)
     where = "" if folder == Path() else f"cd {folder}\n  "
     lines = "\n".join(f"created   {folder / path}" for path in made)
     text = (
         f"{lines}\nnext\n  {where}newsletter preview\n  newsletter test latest --to you@example.com"
     )
     answer({"command": "init", "folder": str(folder), "created": made}, as_json=as_json, text=text)
+
+
+def _display_name(title: str) -> str:
+    """The title without what would end a display name early."""
+    return "".join(c for c in title if c not in '"<>')
 
 
 def _write_new(path: Path, content: str) -> bool:

@@ -14,6 +14,7 @@ from newsletter.cli.boundary import Desk, answer, json_option
 from newsletter.cli.sending import slug_in
 from newsletter.errors import UsageError
 from newsletter.model import Delivery, DeliveryState, Send, SendState
+from newsletter.slots import plain_subject
 from newsletter.store import Store
 
 COLUMNS = (
@@ -51,7 +52,7 @@ def status_command(
         raise UsageError(
             "--who and --csv want an ISSUE", hint="newsletter status latest --who failed"
         )
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         if name is None:
             _overview(store, as_json)
             return
@@ -96,7 +97,7 @@ def _text(store: Store, send: Send) -> str:
     dirty = ", with uncommitted changes" if send.origin.dirty else ""
     origin = f"{commit}{dirty}   relay {send.relay}"
     lines = [
-        f"{send.slug}      {send.state.value}      {send.email.subject}",
+        f"{send.slug}      {send.state.value}      {plain_subject(send.email)}",
         f"  frozen {send.frozen_at:%Y-%m-%d %H:%M} UTC   {send.content_hash[:8]}   {origin}",
         "  " + _counts(progress, send.recipients),
     ]

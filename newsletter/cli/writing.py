@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+import shutil
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import click
 
 from newsletter.articles import neighbours, published
 from newsletter.cli.boundary import Desk, answer, json_option, note
-from newsletter.cli.findings import label, problem_as_json, warn
+from newsletter.cli.findings import counted, label, problem_as_json, warn
+from newsletter.compose.images import media_path
+from newsletter.composed import first_error
 from newsletter.delivery.specimen import part, specimen
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.model import Article, Letter, SendState
+from newsletter.model import Article, Letter, Mail, SendState
 from newsletter.shelf import Shelf
 
 ARTICLE = """---
@@ -40,6 +44,11 @@ def new_command(
     desk: Desk, title: str, slug: str | None, date: datetime | None, as_json: bool
 ) -> None:
     """Start a new article, as a draft, with the next number and today's date."""
+    if slug is not None and slug_of(slug) != slug:
+        raise UsageError(
+            f"{slug!r} is no slug: lower-case letters and digits, joined by hyphens",
+            hint=f"such as --slug {slug_of(slug)}",
+        )
     shelf = desk.shelf()
     letter = shelf.letter
     when = (date or shelf.now.astimezone(letter.timezone)).replace(tzinfo=letter.timezone)
@@ -105,6 +114,9 @@ def list_command(desk: Desk, drafts: bool, as_json: bool) -> None:
     ]
     errors = [error.as_json() for error in shelf.archive.errors]
     text = "\n".join(_row(article, state, shelf.letter) for article, state in rows)
+    if not rows:
+        folder = desk.config.tables.letter.issues
+        note(f'no issues in {folder}/ (`issues` in [letter]). Start one: newsletter new "Hello"')
     answer({"command": "list", "issues": facts, "errors": errors}, as_json=as_json, text=text)
     _report(shelf.archive.errors)
 
@@ -126,10 +138,7 @@ def _row(article: Article, state: str, letter: Letter) -> str:
 
 
 def _send_states(desk: Desk) -> dict[str, SendState]:
-    url = desk.config.database_url
-    if url.startswith("sqlite:") and not Path(url.removeprefix("sqlite:")).exists():
-        return {}
-    with desk.open_store() as store:
+    with desk.asked_store() as store:
         return {send.slug: send.state for send in store.sends()}
 
 
@@ -155,7 +164,8 @@ def build_command(desk: Desk, issues: tuple[str, ...], out: Path, as_json: bool)
     """Write issues (default: every one that is no draft) as .html, .txt and .eml files.
 
     Files are as an invented reader, Ada Example, would get them; the same sources always give the
-    same bytes. A bad article is named with its file and line; every other one is still built.
+    same bytes. A bad article is named with its file and line; every other one is still built. The
+    pictures go to DIR/media/, which is what belongs at base_url/media/ on your web server.
     """
     shelf = desk.shelf()
     chosen = [shelf.find(name) for name in issues] or [
@@ -164,15 +174,14 @@ def build_command(desk: Desk, issues: tuple[str, ...], out: Path, as_json: bool)
     errors: list[NewsletterError] = [] if issues else list(shelf.archive.errors)
     warn(shelf.archive.warnings)
     out.mkdir(parents=True, exist_ok=True)
+    wanted = len(chosen) + len(errors)
     built = list(_build(shelf, chosen, out, errors))
     facts = {"command": "build", "out": str(out), "built": built}
-    text = (
-        f"built {len(built)} of {len(chosen) + (len(errors) if not issues else 0)} issues in {out}"
-    )
+    text = f"built {len(built)} of {counted(wanted, 'issue')} in {out}"
     answer(
         {**facts, "errors": [error.as_json() for error in errors]},
         as_json=as_json,
-        text=text if errors else f"built {len(built)} issues in {out}",
+        text=text if errors else f"built {counted(len(built), 'issue')} in {out}",
     )
     _report(errors)
 
@@ -188,12 +197,27 @@ def _build(
             errors.append(error)
             continue
         warn(composed.problems)
-        page = part(mail.content, "html").encode()
-        (out / f"{article.slug}.html").write_bytes(page)
-        (out / f"{article.slug}.txt").write_text(part(mail.content, "plain"), "utf-8", newline="\n")
-        (out / f"{article.slug}.eml").write_bytes(mail.content)
+        page = _write(article, mail, shelf.letter, out)
+        if fault := first_error(composed):
+            errors.append(fault)
+            continue
         yield {
             "slug": article.slug,
             "html_bytes": len(page),
             "problems": [problem_as_json(problem) for problem in composed.problems],
         }
+
+
+def _write(article: Article, mail: Mail, letter: Letter, out: Path) -> bytes:
+    """The page's bytes, written beside the text, the mail, and the pictures it shows."""
+    page = part(mail.content, "html").encode()
+    (out / f"{article.slug}.html").write_bytes(page)
+    (out / f"{article.slug}.txt").write_text(part(mail.content, "plain"), "utf-8", newline="\n")
+    (out / f"{article.slug}.eml").write_bytes(mail.content)
+    media = re.escape(f"{letter.base_url}/media/").encode()
+    for path in sorted(set(re.findall(media + rb"([^\"\s<>]+)", page))):
+        copy = out / "media" / unquote(path.decode())
+        if file := media_path(letter, path.decode()):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+    return page

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from newsletter.model import Slot
-from newsletter.slots import BRACES, SLOT
+from newsletter.slots import BRACES, SLOT, slot_of
 
-# A fallback is a word or two; SLOT needs quadratic time for a line that is all blanks.
+# A fallback is a word or two.
 LONGEST = 300
 
 
@@ -35,7 +35,7 @@ class Typed:
     def slot(self) -> Slot | None:
         """The slot it would be, if its field is declared."""
         match = SLOT.fullmatch(self.text) if len(self.text) <= LONGEST else None
-        return Slot(match.group(1), match.group(2) or "") if match else None
+        return slot_of(match) if match else None
 
 
 @dataclass(frozen=True, slots=True)

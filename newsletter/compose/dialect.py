@@ -14,6 +14,7 @@ from typing import Any
 
 import markdown
 from pymdownx import emoji
+from pymdownx.superfences import SuperFencesCodeExtension
 
 from newsletter.compose.density import refuse_dense
 from newsletter.errors import ComposeError
@@ -51,6 +52,11 @@ QUOTES = {
     "sv": ("&rdquo;", "&rdquo;", "&rsquo;", "&rsquo;"),
 }
 
+# "```js {1,3}" opens code as well; pymdown-extensions 10.14, our lower bound, cannot be told so.
+RELAXED = (
+    {"relaxed_headers": True} if "relaxed_headers" in SuperFencesCodeExtension().config else {}
+)
+
 _local = threading.local()
 
 
@@ -83,7 +89,7 @@ def _parser(language: str) -> markdown.Markdown:
             "pymdownx.emoji": {"emoji_index": emoji.gemoji, "emoji_generator": emoji.to_alt},
             "pymdownx.highlight": {"use_pygments": False, "guess_lang": False},
             "pymdownx.superfences": {
-                "relaxed_headers": True,
+                **RELAXED,
                 "custom_fences": [
                     {"name": "*", "class": "", "format": _fence, "validator": _any_fence}
                 ],

@@ -14,6 +14,7 @@ mark sub sup abbr code hr br, and whatever raw HTML the author wrote. Besides:
     table.button > tr > td > a                          [text](url){.button} alone in a paragraph
     p > img.photo, p > a > img.photo                    a picture that stands alone
     div.figure > img.photo, p.caption                   <figure>; p.caption also titles a code block
+    li.ticked                                           its box stands for the bullet
     li > p.item, dd > p.item                            only where an item has several paragraphs
     h2.notes, ol.notes > li > a[name]                   footnotes; sup > a is the mark in the text
 
@@ -57,7 +58,9 @@ def tick_boxes(root: Element) -> None:
     for part in root.iter("ul", "ol", "li"):
         names = tree.classes(part)
         if "task-list" in names or "task-list-item" in names:
-            tree.set_classes(part, (name for name in names if not name.startswith("task-list")))
+            boxed = ("ticked",) if part.tag == "li" else ()
+            kept = (name for name in names if not name.startswith("task-list"))
+            tree.set_classes(part, (*kept, *boxed))
 
 
 def shape(root: Element, *, notes: str) -> None:

@@ -17,6 +17,10 @@ from newsletter.model import Article, Problem, Severity
 # What stands around a destination or a tag in Markdown and HTML.
 _BEFORE = r"(?<![\w./-])"
 _AFTER = r"(?![\w/-])"
+CODE = re.compile(
+    r"^[ >]*(`{3,}|~{3,})[^\n]*\n.*?^[ >]*\1[`~]*[ ]*$|(?<!`)`[^`\n]+`(?!`)",
+    re.MULTILINE | re.DOTALL,
+)
 MOST = 100
 LONGEST = 200
 UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
@@ -39,6 +43,7 @@ class Findings:
     braces: Braces
     problems: list[Problem] = field(default_factory=list)
     _found: dict[str, int] = field(default_factory=dict)
+    _prose: str | None = None
 
     def add(self, rule: Rule, message: str, about: str | int) -> None:
         """Note a finding about the words, or about the character at that place of the body."""
@@ -68,14 +73,21 @@ class Findings:
         """The line of the file where the words stand next, in any case; None if nowhere."""
         if not words:
             return None
-        body, start = self.article.body, self._found.get(words, 0)
+        start = self._found.get(words, 0)
         exact = re.compile(_BEFORE + re.escape(words) + _AFTER, re.IGNORECASE)
         loose = re.compile(re.escape(words), re.IGNORECASE)
-        for pattern, place in ((exact, start), (exact, 0), (loose, start), (loose, 0)):
-            if match := pattern.search(body, place):
+        prose, body = self._without_code(), self.article.body
+        for pattern, text in ((exact, prose), (loose, prose), (loose, body)):
+            if match := pattern.search(text, start) or pattern.search(text):
                 self._found[words] = match.end()
                 return self._line_at(match.start())
         return None
+
+    def _without_code(self) -> str:
+        """The body with blanks for its code: what is shown there is not what is done."""
+        if self._prose is None:
+            self._prose = CODE.sub(lambda code: " " * len(code.group()), self.article.body)
+        return self._prose
 
     def _line_at(self, place: int) -> int:
         return self.article.body_line + self.article.body.count("\n", 0, place)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import stat
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from newsletter.model import Article, Letter
 MEASURE = 520
 MOST_BYTES = 5_000_000
 MOST_PIXELS = 40_000_000
+HEAD = 512
+UNKNOWN = (-1, -1)
 
 REMOTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -143,14 +146,13 @@ def measure(file: Path) -> tuple[int, int]:
     try:
         weight = file.stat().st_size
         with file.open("rb") as opened:
-            head = opened.read(512)
-            opened.seek(0)
-            kind = _kind(head)
-            size = imagesize.get(opened) if kind else (-1, -1)
+            head = opened.read(HEAD)
+        # By its path: imagesize 1.4 takes no open file. Its parsers trust what they read.
+        size = imagesize.get(str(file)) if _is_known(head) else UNKNOWN
+    except (ValueError, LookupError, struct.error, ArithmeticError, EOFError):
+        size = UNKNOWN
     except OSError as error:
         raise ComposeError(f"{file.name} cannot be read: {error}", code="image-missing") from error
-    except Exception:  # noqa: BLE001 - imagesize raises what struct, int and its own parsers raise
-        size = (-1, -1)
     _refuse_unfit(file, head, weight)
     if min(size) < 1:
         raise _refusal(
@@ -173,15 +175,13 @@ def _refuse_unfit(file: Path, head: bytes, weight: int) -> None:
         raise _refusal("image-heavy", f"{file.name} weighs {weight / 1e6:.1f} MB")
 
 
-def _kind(head: bytes) -> str | None:
-    """The format by its first bytes; the name may say anything."""
-    signatures = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif"}
-    for signature, kind in signatures.items():
-        if head.startswith(signature):
-            return kind
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "webp"
-    return "avif" if head[4:8] == b"ftyp" and b"avi" in head[8:40] else None
+def _is_known(head: bytes) -> bool:
+    """Whether it is one of the five formats by its first bytes; the name may say anything."""
+    if head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")):
+        return True
+    if head.startswith(b"RIFF"):
+        return head[8:12] == b"WEBP"
+    return head[4:8] == b"ftyp" and b"avi" in head[8:40]
 
 
 def media_url(letter: Letter, file: Path) -> str:
@@ -202,7 +202,7 @@ def media_url(letter: Letter, file: Path) -> str:
 def media_path(letter: Letter, url_path: str) -> Path | None:
     """The file behind `/media/...`, percent-encoded or not; None unless it is a picture or
     document that lies in the publication, outside of hidden folders."""
-    path = url_path.partition("?")[0].removeprefix("/").removeprefix("media/")
+    path = url_path.removeprefix("/").removeprefix("media/")
     for spelling in dict.fromkeys((path, unquote(path, errors="surrogateescape"))):
         top, inner = letter.issues, spelling
         if spelling.startswith(f"{ROOT}/"):

@@ -17,12 +17,14 @@ from newsletter.errors import ComposeError
 from newsletter.model import Article, Letter
 
 LONGEST = 280
+LONGEST_SALUTATION = 60
 SENTENCES = 2
 # Enough Markdown for a first paragraph; link definitions may stand anywhere.
 HEAD = 8_000
 DEFINITION = re.compile(r"^ {0,3}\[[^\[\]\n]+\]:[ \t]*\S.*$", re.MULTILINE)
 
 NOT_PROSE = frozenset("blockquote table pre ul ol dl figure figcaption".split())  # noqa: SIM905
+BLOCKS = ("p", "div", "li", "dt", "dd", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6")
 UNSPOKEN = frozenset("img hr script style iframe object svg math video audio form template".split())  # noqa: SIM905
 
 SENTENCE_END = re.compile(
@@ -111,10 +113,15 @@ def _first_paragraph(body: str, language: str) -> str:
         said = _fold(put_back(_spoken(block)))
         if not said or said == "[TOC]" or "admonition-title" in tree.classes(block):
             continue
-        if block.tag == "p" and not _is_aside(block):
+        if block.tag == "p" and not _is_aside(block) and not _is_salutation(said):
             return said
         others = others or said
     return others or _fold(put_back(_spoken(root)))
+
+
+def _is_salutation(said: str) -> bool:
+    """Whether the paragraph only greets ("Dear Ada,"): no teaser, and no preheader."""
+    return len(said) <= LONGEST_SALUTATION and said.endswith((",", "\uff0c", "\u060c"))
 
 
 def _said(markdown: str, language: str) -> str:
@@ -168,9 +175,9 @@ def _fallback(typed: Typed) -> str:
 
 
 def _spoken(part: etree._Element) -> str:
-    for line_break in part.iter("br"):
-        line_break.tail = f" {line_break.tail or ''}"
-    return (" " if part.tag == "div" else "").join(map(str, part.itertext()))
+    for broken in part.iter("br", *BLOCKS):
+        broken.tail = f" {broken.tail or ''}"
+    return tree.words(part)
 
 
 def _fold(text: str) -> str:

@@ -52,6 +52,8 @@ class Sheet:
 
     def slot_in(self, text: str) -> Slot | None:
         """The first declared slot in a stretch of HTML."""
+        if not self.braces.typed:
+            return None
         slots = map(self.declared, self.braces.within(text))
         return next((slot for slot in slots if slot), None)
 

@@ -35,8 +35,8 @@ _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _EMOJI = re.compile(r"\b(emoji|emojione|gemoji|twemoji)\b")
 _INERT = frozenset({"about", "blob", "cid", "data", "javascript", "vbscript"})
 _ADDRESSES = frozenset({"mailto", "sms", "tel"})
-_RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")  # noqa: RUF001
-_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")  # noqa: RUF001
+_RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
+_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ _HAN_KANA = (
     "\u2e80-\u2fff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9d\U00020000-\U0003ffff"
 )
-_OPENING = "(\\[（「『【〔《〈〖〘｛［“‘｢"  # noqa: RUF001
+_OPENING = "(\\[（「『【〔《〈〖〘｛［“‘｢"
 _CLOSING = (
-    "、。，．！？：；）」』】〕》〉〗〙｝］・ー々〻‥…ぁぃぅぇぉっゃゅょゎ゛゜ゝゞ"  # noqa: RUF001
-    "ァィゥェォッャュョヮヵヶヽヾ｡｣､･ｰ”’!?,.;:)\\]}%"  # noqa: RUF001
+    "、。，．！？：；）」』】〕》〉〗〙｝］・ー々〻‥…ぁぃぅぇぉっゃゅょゎ゛゜ゝゞ"
+    "ァィゥェォッャュョヮヵヶヽヾ｡｣､･ｰ”’!?,.;:)\\]}%"
     "\u0300-\u036f\u200d\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef"
 )
 # JIS X 4051 in small: no line starts with a closing sign or ends with an opening one.

@@ -46,6 +46,7 @@ class _Run:
 
     send: Send
     office: Office
+    letter: Letter
     stencil: Stencil
     in_flight: dict[str, Delivery] = field(default_factory=dict)
     settled: list[Delivery] = field(default_factory=list)
@@ -82,7 +83,7 @@ class _Run:
 
     def _mail(self, row: Delivery) -> Mail:
         person = Addressee(row.subscriber_id, row.address, row.name, row.fields)
-        to = recipient(person, self.send.slug, self.office.letter, self.office.keys)
+        to = recipient(person, self.send.slug, self.letter, self.office.keys)
         mail = fill(self.stencil, to)
         self.in_flight[to.message_id] = replace(row, message_id=to.message_id)
         return mail
@@ -106,22 +107,25 @@ class _Run:
         return row
 
     def give_back(self, *, in_doubt: bool) -> None:
-        """Return to PENDING what certainly was not taken; the rest is for `recover` to judge."""
+        """Return to PENDING what certainly was not taken, behind everybody who waits: a mail that
+        kills the line must not stand in their way. The rest is for `recover` to judge."""
         if not in_doubt:
+            now = self.office.now()
             for row in self.in_flight.values():
-                pending = replace(row, state=DeliveryState.PENDING)
-                self.office.store.record(pending, self.office.now())
+                pending = replace(row, state=DeliveryState.PENDING, next_at=now)
+                self.office.store.record(pending, now)
         self.in_flight.clear()
 
 
-def deliver(send: Send, transport: Transport, office: Office) -> Iterator[Delivery]:
+def deliver(send: Send, transport: Transport, office: Office) -> Generator[Delivery, None, None]:
     """Each delivery as it is recorded, until no row is due, somebody asks to stop, or the relay
     makes it pointless (RelayError). Under the send's lock; the send is left DONE or PAUSED."""
     store = office.store
     with store.sender_lock(send.id):
         store.recover(send.id, office.now())
         store.move(send.id, SendState.SENDING, office.now())
-        run = _Run(send, office, stencil(send.email, office.letter, send.frozen_at))
+        letter = office.letter.under(send.letterhead)
+        run = _Run(send, office, letter, stencil(send.email, letter, send.frozen_at))
         try:
             yield from _with_new_lines(run, transport)
         finally:
@@ -155,6 +159,8 @@ def _with_new_lines(run: _Run, transport: Transport) -> Iterator[Delivery]:
             if lost == LOST_LINES or run.office.stopping():
                 raise
             run.office.sleep(WAITS_S[lost])
+            if run.office.stopping():
+                raise
             lost += 1
         else:
             return

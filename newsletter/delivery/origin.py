@@ -37,6 +37,7 @@ def _git(root: Path, *arguments: str) -> str | None:
             cwd=root,
             capture_output=True,
             text=True,
+            errors="surrogateescape",  # a file name may be any bytes
             timeout=TIMEOUT_S,
             check=False,
         )

@@ -44,11 +44,15 @@ def outcome(delivery: Delivery, reply: Reply, now: datetime) -> Delivery:
             reason="the relay refused us, not the recipient",
             next_at=now + FIRST_WAIT,
         )
-    if reply.transient and delivery.attempts < MAX_ATTEMPTS:
+    said_later = delivery.deferrals + 1
+    if reply.transient and said_later < MAX_ATTEMPTS:
         return replace(
-            answered, state=DeliveryState.DEFERRED, next_at=now + wait(delivery.attempts)
+            answered,
+            state=DeliveryState.DEFERRED,
+            next_at=now + wait(said_later),
+            deferrals=said_later,
         )
-    why = "refused" if reply.permanent else f"gave up after {delivery.attempts} attempts"
+    why = "refused" if reply.permanent else f"gave up after {said_later} attempts"
     return replace(answered, state=DeliveryState.FAILED, reason=why)
 
 

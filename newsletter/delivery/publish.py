@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.errors import SendRefused
-from newsletter.model import DeliveryState, Email, Origin, Send, SendState
+from newsletter.model import DeliveryState, Email, Letterhead, Origin, Send, SendState
+from newsletter.slots import plain_subject
 from newsletter.store import Audience, NewSend, Store
 
 UNDELIVERED = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
@@ -14,17 +15,29 @@ UNDELIVERED = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.DEFER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """What one person asked to be sent: the Email, whence it came, by which relay, to whom."""
+    """What one person asked to be sent: the Email, whence it came, by which relay, to whom, and
+    to how many they agreed (None: to however many there are)."""
 
     email: Email
     origin: Origin
+    letterhead: Letterhead
     relay: str
     audience: Audience
+    agreed: int | None = None
 
-    def as_new_send(self, frozen: Email | None) -> NewSend:
+    def after(self, earlier: Send | None) -> Publication:
+        """The same, with the very bytes and the commit of an earlier send (promise 2)."""
+        if earlier is None:
+            return self
+        return replace(
+            self, email=earlier.email, origin=earlier.origin, letterhead=earlier.letterhead
+        )
+
+    def as_new_send(self) -> NewSend:
         return NewSend(
-            email=frozen or self.email,
+            email=self.email,
             origin=self.origin,
+            letterhead=self.letterhead,
             relay=self.relay,
             audience=self.audience,
         )
@@ -51,7 +64,7 @@ def check_not_sent(store: Store, slug: str, *, only_new: bool) -> Send | None:
         count = store.head_count(slug, Audience(only_new=True)).recipients
         people = "person has" if count == 1 else "people have"
         raise SendRefused(
-            f'"{latest.email.subject}" went to {latest.recipients} people on '
+            f'"{plain_subject(latest.email)}" went to {latest.recipients} people on '
             f"{latest.frozen_at:%d %b %Y}",
             hint=f"{count} {people} not got it. To them only: newsletter send {slug} --only-new",
             code="send.already",
@@ -61,13 +74,22 @@ def check_not_sent(store: Store, slug: str, *, only_new: bool) -> Send | None:
 
 def publish(store: Store, publication: Publication, now: datetime) -> Send:
     """The frozen send. Late readers of an issue get the very bytes the first ones got, whatever
-    the file says by now (promise 2). Raises SendRefused when nobody is left to send to."""
-    audience = publication.audience
-    earlier = check_not_sent(store, publication.email.slug, only_new=audience.only_new)
-    if store.head_count(publication.email.slug, audience).recipients == 0:
+    the file says by now (promise 2). Raises SendRefused when nobody is left to send to, or when
+    the audience is no longer the size that was agreed to."""
+    slug, audience = publication.email.slug, publication.audience
+    earlier = check_not_sent(store, slug, only_new=audience.only_new)
+    recipients = store.head_count(slug, audience).recipients
+    if recipients == 0:
         raise SendRefused(
             "nobody to send to",
             hint="see: newsletter subscribers stats",
             code="send.nobody",
         )
-    return store.freeze(publication.as_new_send(earlier.email if earlier else None), now)
+    if publication.agreed not in (None, recipients):
+        raise SendRefused(
+            f"the audience changed from {publication.agreed} to {recipients} in the meantime: "
+            "nothing was sent",
+            hint=f"look again: newsletter send {slug} --dry-run",
+            code="send.unexpected",
+        )
+    return store.freeze(publication.after(earlier).as_new_send(), now)

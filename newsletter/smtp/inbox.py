@@ -69,11 +69,13 @@ class Inbox:
                 f"the inbox cannot start in {self.folder}: {error.strerror or error}"
             ) from error
         self.port = int(listener.getsockname()[1])
-        self._loop = asyncio.new_event_loop()
+        self._loop, up = asyncio.new_event_loop(), threading.Event()
         self._thread = threading.Thread(
-            target=_serve, args=(self._loop, listener, receiver), name="inbox", daemon=True
+            target=_serve, args=(self._loop, listener, receiver, up), name="inbox", daemon=True
         )
         self._thread.start()
+        # A loop that is stopped before its server is up would end in an error.
+        up.wait()
         return self
 
     def __exit__(
@@ -115,12 +117,18 @@ def clear(folder: Path) -> int:
     return len(present)
 
 
-def _serve(loop: asyncio.AbstractEventLoop, listener: socket.socket, receiver: _Receiver) -> None:
+def _serve(
+    loop: asyncio.AbstractEventLoop,
+    listener: socket.socket,
+    receiver: _Receiver,
+    up: threading.Event,
+) -> None:
     """Serve until the loop is stopped, then hang up on whoever is still connected."""
     asyncio.set_event_loop(loop)
     server = loop.run_until_complete(
         loop.create_server(lambda: SMTP(receiver, hostname="inbox", loop=loop), sock=listener)
     )
+    loop.call_soon(up.set)
     try:
         loop.run_forever()
     finally:

@@ -20,6 +20,7 @@ from newsletter.model import (
     Delivery,
     DeliveryState,
     Email,
+    Letterhead,
     NewSubscriber,
     Origin,
     Reply,
@@ -45,6 +46,7 @@ class NewSend:
 
     email: Email
     origin: Origin
+    letterhead: Letterhead
     relay: str
     audience: Audience = Audience()
 

@@ -92,10 +92,11 @@ class Database:
             self._connection.execute("SAVEPOINT verb" if nested else "BEGIN IMMEDIATE")
             try:
                 yield
+                # A COMMIT that fails leaves the transaction open: what follows would join it.
+                self._connection.execute("RELEASE verb" if nested else "COMMIT")
             except BaseException:
                 self._undo(nested=nested)
                 raise
-            self._connection.execute("RELEASE verb" if nested else "COMMIT")
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -181,7 +182,6 @@ def _create(path: Path) -> None:
     except FileExistsError:  # another process was faster
         return
     os.close(file)
-    path.chmod(0o600)
 
 
 def _create_folder(folder: Path) -> None:
@@ -192,7 +192,6 @@ def _create_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         return
-    folder.chmod(0o700)
 
 
 def _refuse_if_public(path: Path) -> None:

@@ -19,6 +19,7 @@ from newsletter.store.rows import (
     Row,
     delivery_of,
     email_json,
+    letterhead_json,
     micros,
     micros_or_none,
     reply_columns,
@@ -73,20 +74,20 @@ SAMPLES = f"SELECT address FROM ({CANDIDATES}) WHERE exclusion = '' ORDER BY id 
 
 INSERT_SEND = """
 INSERT INTO send (slug, state, email, content_hash, git_commit, dirty, relay, candidates,
-                  recipients, exclusions, frozen_at)
-VALUES (?, 'frozen', ?, ?, ?, ?, ?, 0, 0, 0, ?)
+                  recipients, exclusions, frozen_at, letterhead)
+VALUES (?, 'frozen', ?, ?, ?, ?, ?, 0, 0, 0, ?, ?)
 RETURNING id
 """
 SENDS = """
 SELECT id, slug, state, email, content_hash, git_commit, dirty, relay, candidates, recipients,
-       frozen_at, finished_at
+       frozen_at, finished_at, letterhead
   FROM send
  WHERE (:slug IS NULL OR slug = :slug) AND (:id IS NULL OR id = :id)
  ORDER BY id
 """
 DUE = """
 SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
-       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at,
+       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals,
        ifnull((SELECT refusal FROM person WHERE id = delivery.subscriber_id), 'erased')
   FROM delivery
  WHERE send_id = :send
@@ -101,7 +102,7 @@ UPDATE delivery
        data_started_at = NULL, updated_at = :now
  WHERE send_id = :send AND subscriber_id = :subscriber AND state IN ('pending', 'deferred')
 RETURNING send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
-          reply_stage, reply_code, reply_status, reply_text, next_at, updated_at
+          reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals
 """
 SKIP = """
 UPDATE delivery
@@ -117,7 +118,7 @@ UPDATE delivery
 RECORD = """
 UPDATE delivery
    SET state = ?, reason = ?, message_id = ?, reply_stage = ?, reply_code = ?, reply_status = ?,
-       reply_text = ?, next_at = ?, updated_at = ?
+       reply_text = ?, next_at = ?, deferrals = ?, updated_at = ?
  WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
 """
 IN_DOUBT = """
@@ -133,7 +134,7 @@ UPDATE delivery
 """
 NEXT_PAGE = """
 SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
-       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at
+       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals
   FROM delivery
  WHERE send_id = :send AND subscriber_id > :after AND (:state IS NULL OR state = :state)
  ORDER BY subscriber_id
@@ -183,7 +184,8 @@ class Ledger:
     def _insert_send(self, new: NewSend, now: datetime) -> int:
         email, origin = new.email, new.origin
         frozen = (email.slug, email_json(email), email.content_hash)
-        rest = (origin.commit, int(origin.dirty), new.relay, micros(now))
+        head = letterhead_json(new.letterhead)
+        rest = (origin.commit, int(origin.dirty), new.relay, micros(now), head)
         row = self._db.row(INSERT_SEND, frozen + rest)
         return int(row[0]) if row else 0
 
@@ -294,7 +296,7 @@ class Ledger:
         if delivery.state is DeliveryState.CLAIMED:
             raise _out_of_turn(delivery, "record")
         outcome = (delivery.state, delivery.reason, delivery.message_id)
-        times = (micros_or_none(delivery.next_at), micros(now))
+        times = (micros_or_none(delivery.next_at), delivery.deferrals, micros(now))
         row = (delivery.send_id, delivery.subscriber_id, delivery.attempts)
         reply = reply_columns(delivery.reply)
         if self._db.write(RECORD, outcome + reply + times + row) != 1:

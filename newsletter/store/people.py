@@ -115,7 +115,7 @@ class People:
                     hint="it asked not to be written to, or cannot be reached; it stays so",
                     code="audience.suppressed",
                 )
-            return self._insert(person, now)
+            return self._must(self.subscriber_with_id(self._insert(person, now)))
 
     def merge(self, person: NewSubscriber, now: datetime) -> Merge:
         with self._db.transaction():
@@ -143,7 +143,8 @@ class People:
         self._log(known.id, what, person.consent_source, now)
         return Merge.UPDATED
 
-    def _insert(self, person: NewSubscriber, now: datetime) -> Subscriber:
+    def _insert(self, person: NewSubscriber, now: datetime) -> int:
+        """The id the person was given."""
         reason = person.reason
         if person.status is SubscriberStatus.SUPPRESSED:
             reason = reason or "manual"
@@ -165,7 +166,7 @@ class People:
         number = int(row[0]) if row else 0
         self._wear(number, person.tags)
         self._log(number, person.status.value, person.consent_source, now)
-        return self._must(self.subscriber_with_id(number))
+        return number
 
     def subscriber(self, address: str) -> Subscriber | None:
         row = self._db.row(BY_HASH, (address_hash(address),))

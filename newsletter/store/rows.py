@@ -19,6 +19,8 @@ from newsletter.model import (
     Delivery,
     DeliveryState,
     Email,
+    Letterhead,
+    Mailbox,
     Origin,
     Reply,
     Send,
@@ -100,8 +102,23 @@ def email_of(stored: str, content_hash: str) -> Email:
     return email
 
 
+def letterhead_json(letterhead: Letterhead) -> str:
+    """The whole letterhead."""
+    return json.dumps(asdict(letterhead))
+
+
+def letterhead_of(stored: str) -> Letterhead:
+    """The letterhead as it was frozen. Raises StoreError when it cannot be read."""
+    try:
+        parts = json.loads(stored)
+        sender, reply_to = Mailbox(**parts.pop("sender")), parts.pop("reply_to")
+        return Letterhead(**parts, sender=sender, reply_to=reply_to and Mailbox(**reply_to))
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError("a frozen letterhead cannot be read", code="store.damaged") from error
+
+
 # id, slug, state, email, content_hash, git_commit, dirty, relay, candidates, recipients,
-# frozen_at, finished_at
+# frozen_at, finished_at, letterhead
 def send_of(row: Row) -> Send:
     return Send(
         id=row[0],
@@ -115,11 +132,12 @@ def send_of(row: Row) -> Send:
         recipients=row[9],
         frozen_at=moment_of(row[10]),
         finished_at=moment_or_none(row[11]),
+        letterhead=letterhead_of(row[12]),
     )
 
 
 # send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id, reply_stage,
-# reply_code, reply_status, reply_text, next_at, updated_at
+# reply_code, reply_status, reply_text, next_at, updated_at, deferrals
 def delivery_of(row: Row) -> Delivery:
     stage, code, status, text = row[9:13]
     return Delivery(
@@ -135,6 +153,7 @@ def delivery_of(row: Row) -> Delivery:
         reply=None if stage is None else Reply(Stage(stage), code, status, text),
         next_at=moment_or_none(row[13]),
         updated_at=moment_of(row[14]),
+        deferrals=row[15],
     )
 
 

@@ -62,6 +62,7 @@ CREATE TABLE send (
     content_hash TEXT    NOT NULL CHECK (length(content_hash) = 64),
     git_commit   TEXT    NOT NULL,
     dirty        INTEGER NOT NULL CHECK (dirty IN (0, 1)),
+    letterhead   TEXT    NOT NULL CHECK (json_valid(letterhead)),
     relay        TEXT    NOT NULL,
     candidates   INTEGER NOT NULL,
     recipients   INTEGER NOT NULL,
