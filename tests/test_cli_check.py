@@ -217,6 +217,12 @@ def test_a_mail_is_checked_outside_of_any_publication(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
 
 
+def test_mails_and_issues_are_not_checked_together(letter: Publication) -> None:
+    file = letter.root / "m.eml"
+    file.write_bytes(GOOD.content)
+    assert "mails alone" in letter.run("check", "learned", "--eml", str(file), code=2).stderr
+
+
 def test_send_refuses_errors_and_nothing_leaves(letter: Publication) -> None:
     letter.people(2)
     result = letter.run("send", "learned", "--yes", code=3)

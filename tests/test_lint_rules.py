@@ -54,6 +54,7 @@ def table(start: str, row: str = "<tr><td>a</td></tr>") -> Letter:
 
 LAYOUT = 'role="presentation" border="0" cellpadding="0" cellspacing="0"'
 SIZED = 'width="520" height="200" alt="A lamp"'
+DARK = "@media (prefers-color-scheme:dark){X{color:#e3e8e4;background-color:#101513 !important}}"
 HIDDEN = "display:none;max-height:0;overflow:hidden;mso-hide:all"
 
 INBOX_ROW = [
@@ -74,6 +75,8 @@ READING = [
     ("contrast", says('<div style="background-color:#777777"><p>grey</p></div>')),
     ("contrast", styled("color:rgba(0,0,0,0.3)")),
     ("contrast", styled("color:#888888;font-size:20px")),
+    ("contrast-dark", kept(DARK.replace("X", "td"))),
+    ("contrast-dark", kept("@media (prefers-color-scheme: dark){p{color:#e3e8e4 !important}}")),
     (
         "color-pair",
         replace(GOOD, html=HTML.replace("background-color", "x").replace("bgcolor", "x")),
@@ -280,6 +283,9 @@ NEAR: list[tuple[str, Letter]] = [
     ("contrast", styled("color:#777777;font-size:19px;font-weight:bold")),
     ("contrast", says('<div style="background-color:#1f6b54;color:#ffffff">light on dark</div>')),
     ("contrast", styled("color:inherit")),
+    ("contrast-dark", kept(DARK.replace("X", ".nobody"))),
+    ("contrast-dark", kept(DARK.replace("X", "td:hover"))),
+    ("contrast-dark", kept(DARK.replace("prefers-color-scheme:dark", "max-width:600px"))),
     ("font-size", says("<p>As we said<sup style='font-size:11px'>1</sup></p>")),
     ("line-height", styled("font-size:30px;line-height:34px")),
     ("text-centred", styled("text-align:center")),
@@ -396,7 +402,7 @@ def test_what_looks_like_a_fault_is_none(code: str, letter: Letter) -> None:
 
 
 def test_every_rule_has_a_letter_that_it_speaks_about() -> None:
-    written = {"postal-address", "web-version", "web-version-text", "sender-named"}
+    written = {"image-weight", "postal-address", "web-version", "web-version-text", "sender-named"}
     shown = {code for code, _ in FIRES} | {code for code, _ in MUTANTS.values()} | written
     assert shown == set(BY_CODE)
 
@@ -434,9 +440,9 @@ def test_a_letter_is_checked_in_under_50_ms() -> None:
     content = says("".join(f"<p>{WORDS * 3}</p>" for _ in range(40))).content
 
     def once() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         check_mail(content)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     once()
     assert min(once() for _ in range(5)) < 0.05

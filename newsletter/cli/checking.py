@@ -12,7 +12,7 @@ from newsletter.cli.boundary import Desk, answer, json_option, note
 from newsletter.cli.check_report import Report, many
 from newsletter.cli.judging import not_known, of_issues, policy_of, problem_of
 from newsletter.config import Config
-from newsletter.errors import ConfigError
+from newsletter.errors import ConfigError, UsageError
 from newsletter.lint import check_mail
 from newsletter.lint.baseline import write_baseline
 from newsletter.lint.check import in_order
@@ -62,6 +62,8 @@ def check_command(
     if listing:
         answer(_listed(), as_json=style == "json", text=_list_text())
         return
+    if mails and (issues or with_drafts or keep):
+        raise UsageError("--eml checks mails alone", hint="newsletter check --eml FILE")
     if mails:
         report = _report_on_mails(desk, mails)
     else:

@@ -10,7 +10,7 @@ from newsletter.cli.check_report import many
 from newsletter.composed import Composed
 from newsletter.config import Config, line_of
 from newsletter.delivery.specimen import specimen
-from newsletter.errors import ComposeError, ConfigError, NewsletterError
+from newsletter.errors import ComposeError, ConfigError, MailRefused, NewsletterError
 from newsletter.lint import Written, check_issue
 from newsletter.lint.baseline import read_baseline, unknown
 from newsletter.lint.check import in_order
@@ -40,11 +40,19 @@ def policy_of(config: Config) -> Policy:
 
 def findings(desk: Desk, shelf: Shelf, article: Article, composed: Composed) -> list[Problem]:
     """What reading, composing and the rules find in one issue, as the publication judges it."""
-    mail = specimen(composed.email, article, shelf.letter)
-    written = Written(issue=shelf.issue(article), letter=shelf.letter, email=composed.email)
     read = (p for p in shelf.archive.warnings if p.path == article.path)
-    found = (*read, *composed.problems, *check_issue(written, mail.content), *slips(article))
-    return list(in_order(policy_of(desk.config).judge(_once(found), ignored_by(article))))
+    ruled = _by_the_rules(shelf, article, composed)
+    found = _once((*read, *composed.problems, *ruled, *slips(article)))
+    return list(in_order(policy_of(desk.config).judge(found, ignored_by(article))))
+
+
+def _by_the_rules(shelf: Shelf, article: Article, composed: Composed) -> tuple[Problem, ...]:
+    try:
+        mail = specimen(composed.email, article, shelf.letter)
+    except MailRefused as error:
+        return (problem_of(error, article.path),)
+    written = Written(issue=shelf.issue(article), letter=shelf.letter, email=composed.email)
+    return check_issue(written, mail.content)
 
 
 def _once(problems: Iterable[Problem]) -> Iterator[Problem]:

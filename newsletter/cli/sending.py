@@ -155,10 +155,10 @@ def _checked(plan: DryRun, store: Store, composed: Composed) -> DryRun:
     only_new = plan.publication.audience.only_new
     earlier = check_not_sent(store, plan.article.slug, only_new=only_new)
     ready(composed)
-    if earlier is None:  # else the frozen mail goes out, as it was checked then
-        refuse_errors(plan.problems, plan.article)
     # A send is frozen for good: what no mail can be made of must not be.
     stencil(composed.email, plan.shelf.letter, plan.shelf.now)
+    if earlier is None:  # else the frozen mail goes out, as it was checked then
+        refuse_errors(plan.problems, plan.article)
     return replace(plan, publication=plan.publication.after(earlier))
 
 

@@ -7,10 +7,12 @@ once. Refuses to judge.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from newsletter.lint.message import Field, Part, read_mail
 from newsletter.lint.page import Page, read_page
+from newsletter.lint.picture_files import PictureFile, files_behind
 from newsletter.model import Email, Issue, Letter
 
 
@@ -28,7 +30,8 @@ class Galley:
     """A mail, its parts and where they came from.
 
     `html` and `text` are the parts as encoded, None when the mail has none; `page` is the HTML
-    parsed (an empty page without HTML), `plain` the text with LF.
+    parsed (an empty page without HTML), `plain` the text with LF, `files` those of its pictures
+    that lie in the publication, by address.
     """
 
     content: bytes
@@ -37,6 +40,7 @@ class Galley:
     text: Part | None
     page: Page
     plain: str
+    files: Mapping[str, PictureFile]
     written: Written | None = None
 
     @property
@@ -54,12 +58,15 @@ def galley_of(content: bytes, written: Written | None = None) -> Galley:
     """The mail in the bytes, parsed."""
     mail = read_mail(content)
     html, text = mail.leaf("text/html"), mail.leaf("text/plain")
+    page = read_page(html.text if html else "")
+    sources = (image.get("src", "") for image in page.named("img"))
     return Galley(
         content=content,
         mail=mail,
         html=html,
         text=text,
-        page=read_page(html.text if html else ""),
+        page=page,
         plain=text.text if text else "",
+        files=files_behind(sources, written.letter) if written else {},
         written=written,
     )

@@ -8,8 +8,10 @@ to judge.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TypeAlias
 
 from lxml import etree
 
@@ -66,6 +68,11 @@ class Run:
     element: etree._Element
     ink: Ink
 
+    @property
+    def is_large(self) -> bool:
+        """Large as WCAG has it, which needs less contrast."""
+        return self.ink.size >= 24 or (self.ink.bold and self.ink.size >= 18.66)
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -84,6 +91,7 @@ class Page:
     reader sees, on one line."""
 
     html: str
+    body: etree._Element
     elements: tuple[etree._Element, ...]
     sheets: tuple[StyleSheet, ...]
     runs: tuple[Run, ...]
@@ -116,9 +124,10 @@ def read_page(html: str) -> Page:
     elements = tuple(part for part in root.iter() if isinstance(part.tag, str))
     sheets = tuple(css.style_sheet(words_in(e)) for e in elements if e.tag == "style")
     body = next((part for part in elements if part.tag == "body"), root)
-    runs = tuple(_runs(body))
+    runs = tuple(runs_of(body))
     return Page(
         html=html,
+        body=body,
         elements=elements,
         sheets=sheets,
         runs=runs,
@@ -171,9 +180,13 @@ def _link(element: etree._Element) -> Link:
     return Link(element.get("href", ""), spoken, element, not seen and bool(alts))
 
 
-def _runs(body: etree._Element) -> Iterator[Run]:
-    """The text of the body in order. No recursion: a hostile mail nests without end."""
-    inks = {body: _ink(body, Ink())}
+# What a style sheet says over the style attributes, by element.
+Over: TypeAlias = Mapping[etree._Element, dict[str, str]]
+
+
+def runs_of(body: etree._Element, over: Over = MappingProxyType({})) -> Iterator[Run]:
+    """The text of the body in order, as painted. No recursion: a hostile mail nests without end."""
+    inks = {body: _ink(body, Ink(), over)}
     waiting: list[tuple[etree._Element, bool]] = [(body, False)]
     while waiting:
         element, tail = waiting.pop()
@@ -186,7 +199,7 @@ def _runs(body: etree._Element) -> Iterator[Run]:
             continue
         if element is not body:
             parent = element.getparent()
-            inks[element] = _ink(element, inks[parent] if parent is not None else Ink())
+            inks[element] = _ink(element, inks[parent] if parent is not None else Ink(), over)
         if element.text:
             yield Run(element.text, squeeze(element.text), element, inks[element])
         for child in reversed(element):
@@ -198,10 +211,10 @@ def _is_element(node: etree._Element) -> bool:
     return isinstance(node.tag, str)
 
 
-def _ink(element: etree._Element, above: Ink) -> Ink:
+def _ink(element: etree._Element, above: Ink, over: Over) -> Ink:
     """How the element's own text is painted."""
     tag, style = str(element.tag), style_of(element)
-    said = {part.name: part.value for part in style}
+    said = {part.name: part.value for part in style} | over.get(element, {})
     size = _size(said.get("font-size"), above.size, _HEADINGS.get(tag, above.size))
     leading, leading_px = _leading(said.get("line-height"), size, above)
     if not (style or tag in _BOLD or tag in _LITERAL or element.attrib or tag == "a"):

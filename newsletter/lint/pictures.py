@@ -15,6 +15,9 @@ from newsletter.lint.rule import Finding, Findings, error, note, warning
 from newsletter.model import Severity
 
 WIDEST = 600
+HEAVY, HEAVY_TOGETHER = 1024 * 1024, 2 * 1024 * 1024
+# A screen shows two pixels for one; what is beyond is weight.
+SHARPEST = 2.5
 LONGEST_ALT = 125
 # SpamAssassin's HTML_IMAGE_ONLY counts such few words beside a picture as none.
 FEW_WORDS = 40
@@ -194,3 +197,25 @@ def captions_that_repeat_the_alt_text(galley: Galley) -> Findings:
         after = parent.getnext() if parent is not None else None
         if alt and after is not None and squeeze(words_in(after)).lower() == alt.lower():
             yield Finding(f'"{alt}" twice', about=about)
+
+
+@warning(
+    "image-weight",
+    "composition 56; react-email",
+    "save it 1,040 pixels wide as JPEG: about 150 KB",
+    "phones on the road",
+)
+def pictures_are_light(galley: Galley) -> Findings:
+    """A picture of more than 1 MB, or pictures of more than 2 MB together."""
+    for image, source, about in _pictures(galley):
+        file = galley.files.get(source)
+        if file is None:
+            continue
+        if file.weight > HEAVY:
+            yield Finding(f"{file.weight / HEAVY:.1f} MB: {source}", about=about)
+        width = image.get("width", "")
+        if width.isdigit() and file.width > SHARPEST * int(width) and file.weight > HEAVY / 4:
+            yield Finding(f"{file.width} pixels for {width}: {source}", about=about)
+    together = sum(file.weight for file in galley.files.values())
+    if together > HEAVY_TOGETHER:
+        yield Finding(f"pictures of {together / HEAVY:.1f} MB together", about=("![",))

@@ -15,7 +15,7 @@ from newsletter.model import Severity
 
 SMALLEST, SMALL = 11, 14
 TIGHTEST = 1.4
-LARGE, LARGE_BOLD = 24, 18.66
+LARGE = 24
 CAPITALS = re.compile(r"\b[A-Z\u00c0-\u00de][A-Z\u00c0-\u00de ,.'’&-]{20,}")
 EMOJI = re.compile("^\\s*[\u2190-\u2bff\U0001f300-\U0001faff\u2713\u2714\u25cf\u25aa]\ufe0f?\\s")
 BLOCKS = ("p", "li", "td", "th", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "div")
@@ -94,20 +94,16 @@ def contrast_is_enough(galley: Galley) -> Findings:
     worst: dict[tuple[colour.Colour, colour.Colour], Run] = {}
     for run in _read(galley):
         worst.setdefault((run.ink.colour, run.ink.ground), run)
-        if not _is_large(run):
+        if not run.is_large:
             worst[run.ink.colour, run.ink.ground] = run
     for (ink, ground), run in worst.items():
         ratio = colour.contrast(ink, ground)
-        wanted = 3.0 if _is_large(run) else 4.5
+        wanted = 3.0 if run.is_large else 4.5
         if ratio < wanted:
             yield Finding(
                 f'contrast {ratio:.2f} of {wanted:g}: {ink} on {ground}: "{run.words[:30]}"',
                 about=(str(ink), run.words, str(ground)),
             )
-
-
-def _is_large(run: Run) -> bool:
-    return run.ink.size >= LARGE or (run.ink.bold and run.ink.size >= LARGE_BOLD)
 
 
 @warning(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from newsletter.lint import (
+    dark,
     head,
     headers,
     inboxrow,
@@ -24,6 +25,7 @@ from newsletter.lint.rule import Rule
 CHAPTERS = (
     ("inbox row", inboxrow),
     ("reading", reading),
+    ("dark mode", dark),
     ("links", links),
     ("pictures", pictures),
     ("what was not filled in", residue),
