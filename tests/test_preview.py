@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -131,8 +132,9 @@ def served(letter: Publication) -> Iterator[tuple[Publication, str]]:
     assert process.stdout is not None
     assert "preview" in process.stdout.readline()
     yield letter, f"http://127.0.0.1:{port}"
-    process.terminate()
+    process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
+    assert process.returncode == 0, "Ctrl-C is how the desk is meant to end"
 
 
 def test_the_desk_listens_on_the_loopback_only(served: tuple[Publication, str]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from newsletter.cli.boundary import Desk, answer, json_option, mark
+from newsletter.cli.dry_run import people
 from newsletter.cli.findings import counted
 from newsletter.credentials import example_left, load_relay, relay_names
 from newsletter.delivery.origin import tracked_files
@@ -108,7 +109,7 @@ def database(desk: Desk) -> Iterator[Finding]:
     with desk.asked_store() as store:
         census = store.census()
     active = census[SubscriberStatus.ACTIVE]
-    yield Finding(True, f"database: {sum(census.values())} people, {active} active")
+    yield Finding(True, f"database: {people(sum(census.values()))}, {active} active")
 
 
 def privacy(desk: Desk) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import click
 
 from newsletter.cli.boundary import Desk, answer, json_option
+from newsletter.cli.findings import counted
 from newsletter.cli.sending import slug_in
 from newsletter.errors import UsageError
 from newsletter.model import Delivery, DeliveryState, Send, SendState
@@ -112,7 +113,7 @@ def _text(store: Store, send: Send) -> str:
 
 def _counts(progress: Counter[DeliveryState], recipients: int) -> str:
     shown = (state for state in DeliveryState if progress[state] or state is DeliveryState.ACCEPTED)
-    return f"{recipients:,} recipients: " + "   ".join(
+    return f"{counted(recipients, 'recipient')}: " + "   ".join(
         f"{state.value} {progress[state]:,}" for state in shown
     )
 

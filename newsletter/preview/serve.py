@@ -7,6 +7,7 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from starlette.applications import Starlette
@@ -51,7 +52,9 @@ def serve(app: Starlette, listener: socket.socket, when_up: Callable[[], object]
     )
     server = uvicorn.Server(config)
     threading.Thread(target=_after_start, args=(server, when_up), daemon=True).start()
-    server.run(sockets=[listener])
+    # Ctrl-C is how the desk is meant to end: uvicorn raises it again once it has closed.
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
 
 
 def _after_start(server: uvicorn.Server, when_up: Callable[[], object]) -> None:
