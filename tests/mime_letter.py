@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from hypothesis import strategies as st
@@ -91,11 +89,6 @@ def header_lines(content: bytes) -> list[str]:
     return content.partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")
 
 
-def needs(tool: str) -> None:
-    if shutil.which(tool) is None:
-        _absent(tool)
-
-
 def needs_mailparser() -> None:
     """npm's mailparser, where node finds it: NODE_PATH, or a node_modules above. A third opinion,
     so it may lack in CI too: reformime, which CI installs, is the second."""
@@ -105,9 +98,3 @@ def needs_mailparser() -> None:
         or subprocess.run(resolve, capture_output=True, check=False).returncode
     ):
         pytest.skip("needs npm's mailparser on NODE_PATH")
-
-
-def _absent(tool: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"needs {tool}")
-    pytest.skip(f"needs {tool}")

@@ -328,3 +328,4 @@ def test_doctor_finds_subscribers_in_git(letter: Publication) -> None:
     subprocess.run(["git", "add", "people.csv"], cwd=letter.root, check=True)
     result = letter.run("doctor", code=3)
     assert "people.csv is in git and names 5 subscribers" in result.stdout
+    assert "no people, keys or secrets in git" not in result.stdout

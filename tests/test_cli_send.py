@@ -303,3 +303,12 @@ def test_resume_says_that_the_file_has_changed(letter: Publication) -> None:
     frozen(letter)
     letter.article(3, title="A mended typo")
     assert "has changed since it was frozen" in letter.run("resume", "latest").stderr
+
+
+def test_a_key_that_cannot_be_read_stops_the_send_before_it_is_frozen(
+    letter: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_KEY", "not a key")
+    letter.run("send", "latest", "--yes", code=2)
+    monkeypatch.delenv("NEWSLETTER_KEY")
+    assert letter.ask("status")["sends"] == []

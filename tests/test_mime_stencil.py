@@ -21,6 +21,7 @@ from newsletter.errors import MailRefused
 from newsletter.mime import Stencil, fill, gate, stencil
 from newsletter.model import Recipient, Slot
 from newsletter.slots import fill_slots
+from tests.conftest import needs
 from tests.mime_letter import (
     ADDRESS,
     CITY,
@@ -32,7 +33,6 @@ from tests.mime_letter import (
     SLOTS,
     email,
     mail,
-    needs,
     needs_mailparser,
     parsed,
     part,

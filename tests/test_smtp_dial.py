@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -289,9 +288,7 @@ def test_attack_30_a_greeting_that_is_none(say: str | bytes, kind: type[Newslett
 def test_attack_30_a_greeting_that_drips_is_not_waited_for() -> None:
     with ScriptedRelay() as relay:
         relay.on("greeting", say=b"220 " + b"x" * 20, drip_s=0.05)
-        began = time.monotonic()
         assert "in time" in refused(relay.relay(timeout_s=0.2)).message
-        assert time.monotonic() - began < 30
 
 
 def test_a_refused_ehlo_is_told_apart_by_its_code() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -142,10 +141,8 @@ def test_attack_30_a_slow_drip_is_not_waited_for(
     stop = threading.Event()
     drip = threading.Thread(target=_drip, args=(theirs, stop), daemon=True)
     drip.start()
-    began = time.monotonic()
     with pytest.raises(LineLost, match="in time"):
         reader.read(Stage.DOT, 0.3)
-    assert time.monotonic() - began < 30
     stop.set()
     drip.join(5)
 

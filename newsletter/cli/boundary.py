@@ -211,8 +211,3 @@ def mark(good: bool) -> str:
     if encoding.replace("-", "") in ("utf8", "utf16", "cp65001"):
         return "✓" if good else "✗"
     return "ok" if good else "X"
-
-
-def in_ci(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether a machine is watching."""
-    return environ.get("CI") == "true"

@@ -44,7 +44,11 @@ def demo_command(
         note(f"compose   {article.path}   {_words(article)} words, {_size(composed)} of HTML")
     facts = _send(stage, composed, recipients, as_json=as_json)
     if once:
-        _say(facts, as_json, f"inbox     {stage.state / 'inbox'}   {facts['sent']} mails")
+        answer(
+            facts,
+            as_json=as_json,
+            text=f"inbox     {stage.state / 'inbox'}   {facts['sent']} mails",
+        )
         return
     _serve(stage, article, facts, (port, show, as_json))
 
@@ -130,14 +134,10 @@ def _serve(
             f"preview   {preview}\ninbox     {inbox}   {facts['sent']} mails\n"
             f"Nothing left this machine. Ctrl-C stops.   Your own: {command()} init ~/my-letter"
         )
-        _say({**facts, "preview": preview, "inbox": inbox}, as_json, text)
+        answer({**facts, "preview": preview, "inbox": inbox}, as_json=as_json, text=text)
         if show:
             open_in_browser(inbox)
 
     studio = Studio(load=lambda: stage.letter, inbox=stage.state / "inbox", now=stage.now)
     watched = (stage.letter.issues, stage.letter.templates)
     serve(desk_app(studio, watched), listener, when_up)
-
-
-def _say(facts: dict[str, object], as_json: bool, text: str) -> None:
-    answer(facts, as_json=as_json, text=text)

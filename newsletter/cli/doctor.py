@@ -122,21 +122,23 @@ def privacy(desk: Desk) -> Iterator[Finding]:
                 f"{path.relative_to(desk.config.root)} is readable by others",
                 f"chmod go= {path}",
             )
-    tracked = [name for name in tracked_files(desk.config.root) if _private(name)]
-    yield from _people_in_git(desk)
-    for name in tracked:
-        yield Finding(
-            False, f"{name} is in git", f"git rm --cached {name}, and change what it held"
-        )
-    if not tracked:
-        yield Finding(True, "no people, keys or secrets in git")
+    tracked = tracked_files(desk.config.root)
+    in_git = [*_secrets_in_git(tracked), *_people_in_git(desk, tracked)]
+    yield from in_git or [Finding(True, "no people, keys or secrets in git")]
 
 
-def _people_in_git(desk: Desk) -> Iterator[Finding]:
+def _secrets_in_git(tracked: list[str]) -> Iterator[Finding]:
+    """Tracked files that are private by their name."""
+    for name in filter(_private, tracked):
+        hint = f"git rm --cached {name}, and change what it held"
+        yield Finding(False, f"{name} is in git", hint)
+
+
+def _people_in_git(desk: Desk, tracked: list[str]) -> Iterator[Finding]:
     """Tracked files that name more than three subscribers: history cannot be erased."""
     with desk.asked_store() as store:
         known = {person.address.casefold() for person in islice(store.subscribers(), MOST_PEOPLE)}
-    for name in tracked_files(desk.config.root) if known else ():
+    for name in tracked if known else ():
         path = desk.config.root / name
         if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_SEARCHED:
             continue

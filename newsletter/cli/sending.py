@@ -7,6 +7,7 @@ from dataclasses import replace
 import click
 
 from newsletter.audience.addresses import parse_address
+from newsletter.audience.tokens import load_keys
 from newsletter.cli.boundary import Desk, answer, json_option, note
 from newsletter.cli.consent import Consent, expected
 from newsletter.cli.delivering import Delivering
@@ -29,7 +30,7 @@ from newsletter.errors import (
     UsageError,
 )
 from newsletter.mime import stencil
-from newsletter.model import Article, Email, Letter, Problem, Relay, Send, SendState
+from newsletter.model import Article, Email, Problem, Relay, Send, SendState
 from newsletter.shelf import Shelf
 from newsletter.smtp import open_transport
 from newsletter.store import Audience, Store
@@ -95,7 +96,7 @@ def send_command(
             answer(plan.facts(), as_json=as_json, text=plan.text())
             return
         _checked(plan, store, composed)
-        _refuse_example(desk.letter, relay)
+        _refuse_unready(desk, relay)
         question = f"{label(article)} -> {people(count.recipients)} by {relay.name}."
         if count.recipients:
             Consent(yes=yes, expect=expect).check(count.recipients, question)
@@ -111,8 +112,11 @@ def _refuse_another_audience(name: str, asked: bool) -> None:
         )
 
 
-def _refuse_example(letter: Letter, relay: Relay) -> None:
-    if left := example_left(letter, relay):
+def _refuse_unready(desk: Desk, relay: Relay) -> None:
+    """Raise SendRefused for an example in the configuration, ConfigError for keys that cannot be
+    read: both before anything is frozen."""
+    load_keys(desk.state, desk.environ)
+    if left := example_left(desk.letter, relay):
         raise SendRefused(
             f"{left}: nothing was sent",
             hint="set it in the configuration, and look: newsletter doctor",
