@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
+from newsletter.compose import tree
 from newsletter.compose.text_inline import BLOCKS, Links, inline_text, is_hidden
 from newsletter.compose.text_table import is_tabular, read_grid, table_lines
 from newsletter.compose.text_wrap import WIDTH, columns, fold_octets, wrap, wrap_line
@@ -34,8 +35,6 @@ _TITLE = re.compile(r"\btitle\b")
 _CAPTION = re.compile(r"\bcaption\b")
 _INTEGER = re.compile(r"\s*([+-]?[0-9]{1,6})\s*")
 _TASK_BOX = re.compile(r"([☐☑☒])\s*")
-# libxml2 stops at NUL, UTF-8 has no surrogates.
-_UNPARSABLE = re.compile("[\0\ud800-\udfff]")
 # One C1 character makes Gmail clip the mail (email-bugs 41, 140); the C0 ones are no text.
 _CONTROLS = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -46,7 +45,7 @@ def to_text(fragment: str) -> str:
     Links are `text [1]` with their targets in a list called Links at the end. Lines that begin
     with "From " or "." are left to whoever writes the mail."""
     links = Links()
-    blocks = _Walker(links).blocks(_parsed(fragment), Room(WIDTH))
+    blocks = _Walker(links).blocks(tree.parse(fragment), Room(WIDTH))
     if links.targets:
         blocks.append(_underlined(["Links"], "-"))
         blocks.append(Block([f"[{number}] {url}" for url, number in links.targets.items()]))
@@ -54,16 +53,6 @@ def to_text(fragment: str) -> str:
     lines = (piece.rstrip() for line in whole.split("\n") for piece in fold_octets(line))
     text = "\n".join(lines).strip("\n")
     return f"{text}\n" if text else ""
-
-
-def _parsed(fragment: str) -> etree._Element:
-    # Bytes and an explicit charset: nothing in the fragment can claim another one. Without
-    # huge_tree libxml2 silently drops what is nested deeper than 256 elements.
-    parser = etree.HTMLParser(
-        encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True
-    )
-    source = _UNPARSABLE.sub("\N{REPLACEMENT CHARACTER}", fragment.replace("\r\n", "\n"))
-    return etree.fromstring(f"<div>{source}</div>".encode(), parser)
 
 
 @dataclass(frozen=True, slots=True)
