@@ -1,0 +1,206 @@
+"""The tables of the configuration file: every key, its type, its default and its check."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from newsletter.errors import ConfigError
+from newsletter.model import Mailbox
+from newsletter.presets import PRESETS
+
+STATE_FOLDER = ".newsletter"
+MAILBOX = re.compile(
+    r"^\s*(?:\"?(?P<name>[^<>\"]*?)\"?\s*<(?P<inside>[^<>\s]+)>|(?P<bare>[^<>\s]+))\s*$"
+)
+ADDRESS = re.compile(r"^[\x21-\x7e]+@[A-Za-z0-9.-]+$")
+
+
+def _mailbox(text: str) -> str:
+    match = MAILBOX.match(text)
+    address = match and (match["inside"] or match["bare"])
+    if not address or not ADDRESS.match(address):
+        raise ValueError("write it as  Name <address@example.com>  with an ASCII address")
+    return text
+
+
+def _web_root(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(
+            "write an https address without query, such as https://letters.example.org"
+        )
+    return text.rstrip("/")
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # "Europe" is a folder
+        raise ValueError("no such time zone; write one such as Europe/Lisbon") from error
+    return text
+
+
+def guess(word: str, known: Iterable[str]) -> str:
+    """A remark on the known word nearest to `word`, or nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f". Did you mean `{close[0]}`?" if close else ""
+
+
+MailboxText = Annotated[str, AfterValidator(_mailbox)]
+
+
+class Table(BaseModel):
+    """What all tables share: frozen, and no unknown key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class LetterTable(Table):
+    """[letter]: what the publication is."""
+
+    name: str = Field(min_length=1, description="the name readers see")
+    base_url: Annotated[str, AfterValidator(_web_root)] = Field(
+        description="where web pages, images and unsubscribe links live (https)"
+    )
+    language: str = Field(default="en", pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$")
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    issues: str = Field(default="issues", description="folder of the articles")
+    templates: str = Field(default="templates", description="folder of your own templates")
+    permalink: str = Field(
+        default="/{slug}/", description="path of an issue: {slug} {number} {year} {month} {day}"
+    )
+    list_id: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9.-]+$", description="RFC 2919; made from base_url"
+    )
+    fields: list[str] = Field(
+        default_factory=list, description="subscriber fields allowed in double braces"
+    )
+
+    @field_validator("fields")
+    @classmethod
+    def _identifiers(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if not re.fullmatch(r"[A-Za-z_]\w*", name):
+                raise ValueError(f"`{name}` is no field name: letters, digits and _ only")
+        return names
+
+    @field_validator("permalink")
+    @classmethod
+    def _permalink(cls, text: str) -> str:
+        try:
+            text.format(slug="s", number=1, year="2026", month="01", day="01")
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError("use only {slug}, {number}, {year}, {month} and {day}") from error
+        if not text.startswith("/"):
+            raise ValueError("a permalink starts with /")
+        return text
+
+
+class SenderTable(Table):
+    """[sender]: who writes."""
+
+    from_: MailboxText = Field(alias="from")
+    reply_to: MailboxText | None = None
+    postal_address: str = Field(min_length=1, description="the law wants one in bulk mail")
+
+
+class TeasersTable(Table):
+    """[teasers]: the words above the neighbours, empty for the words of the language."""
+
+    previous: str = ""
+    next: str = ""
+    swapped: bool = Field(default=False, description="put the newer post under `previous`")
+
+
+class RelayTable(Table):
+    """[relay.NAME]: a way out. The default preset is the inbox on this machine."""
+
+    preset: str = "inbox"
+    host: str | None = None
+    port: int | None = Field(default=None, ge=1, le=65535)
+    tls: Literal["implicit", "starttls", "none"] | None = None
+    region: str | None = Field(default=None, pattern=r"^[a-z0-9-]+$")
+    username: str | None = None
+    username_env: str | None = None
+    password_env: str | None = None
+    password_command: str | None = None
+    password_file: str | None = None
+    folder: str | None = None
+    timeout_s: float = Field(default=60.0, gt=0)
+    mails_per_connection: int | None = Field(default=None, ge=1)
+    connections: int | None = Field(default=None, ge=1, le=100)
+
+    @field_validator("preset")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in PRESETS:
+            raise ValueError(f"no such preset `{name}`{guess(name, PRESETS)}")
+        return name
+
+    @model_validator(mode="after")
+    def _host(self) -> RelayTable:
+        preset = PRESETS[self.preset]
+        if preset.needs_host and not self.host:
+            raise ValueError(f"the preset {self.preset} needs a host")
+        if preset.needs_region and not self.region and not self.host:
+            raise ValueError(f"the preset {self.preset} needs a region")
+        return self
+
+
+class DatabaseTable(Table):
+    """[database]: where subscribers and the ledger live."""
+
+    url: str = f"sqlite:{STATE_FOLDER}/newsletter.db"
+
+
+class CheckTable(Table):
+    """[check]: what `newsletter check` makes of its findings; codes: `newsletter check --list`."""
+
+    ignore: list[str] = Field(default_factory=list, description="checks that are not wanted here")
+    severity: dict[str, Literal["error", "warning", "info", "off"]] = Field(
+        default_factory=dict, description="how bad a finding is here, by its check"
+    )
+    baseline: str | None = Field(default=None, description="file of findings that are known")
+
+
+class Tables(Table):
+    """The whole configuration file."""
+
+    letter: LetterTable
+    sender: SenderTable
+    teasers: TeasersTable = TeasersTable()
+    relay: dict[str, RelayTable] = Field(default_factory=dict)
+    database: DatabaseTable = DatabaseTable()
+    check: CheckTable = CheckTable()
+
+
+TABLES: dict[str, type[Table]] = {
+    "letter": LetterTable,
+    "sender": SenderTable,
+    "teasers": TeasersTable,
+    "relay": RelayTable,
+    "database": DatabaseTable,
+    "check": CheckTable,
+}
+
+
+def mailbox(text: str) -> Mailbox:
+    """The display name and the address of `Name <address>`. The text is already checked."""
+    match = MAILBOX.match(text)
+    if match is None:
+        raise ConfigError(f"not a mailbox: {text!r}")
+    return Mailbox((match["name"] or "").strip(), match["inside"] or match["bare"])

@@ -1,0 +1,61 @@
+"""Every noun of the house, frozen.
+
+Five states of one thing, five types: Article -> Issue -> Email -> Stencil -> Mail. The type says
+where in the pipeline you stand. This package imports nothing of ours but errors and knows no file,
+clock, database or network.
+"""
+
+from newsletter.model.issues import Article, Issue, Teaser
+from newsletter.model.ledger import (
+    Delivery,
+    DeliveryState,
+    Origin,
+    Send,
+    SendState,
+)
+from newsletter.model.mail import (
+    Email,
+    Mail,
+    Recipient,
+    Reply,
+    Slot,
+    Stage,
+)
+from newsletter.model.people import NewSubscriber, Subscriber, SubscriberStatus
+from newsletter.model.problems import Problem, Severity
+from newsletter.model.publication import (
+    Letter,
+    Letterhead,
+    Mailbox,
+    Relay,
+    TeaserLabels,
+    Tls,
+)
+
+__all__ = [
+    "Article",
+    "Delivery",
+    "DeliveryState",
+    "Email",
+    "Issue",
+    "Letter",
+    "Letterhead",
+    "Mail",
+    "Mailbox",
+    "NewSubscriber",
+    "Origin",
+    "Problem",
+    "Recipient",
+    "Relay",
+    "Reply",
+    "Send",
+    "SendState",
+    "Severity",
+    "Slot",
+    "Stage",
+    "Subscriber",
+    "SubscriberStatus",
+    "Teaser",
+    "TeaserLabels",
+    "Tls",
+]

@@ -1,0 +1,80 @@
+"""One send and its deliveries: what the ledger holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from newsletter.model.mail import Email, Reply
+from newsletter.model.publication import Letterhead
+
+
+class SendState(StrEnum):
+    """frozen -> sending <-> paused -> done (platforms 2.14)."""
+
+    FROZEN = "frozen"
+    SENDING = "sending"
+    PAUSED = "paused"
+    DONE = "done"
+
+
+class DeliveryState(StrEnum):
+    """What the ledger says of one recipient. ACCEPTED means the relay took responsibility
+    (RFC 5321 2.1), not that anyone received it; UNKNOWN means only the relay can tell."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where the frozen bytes came from: the git commit ("" outside git) and whether the tree was
+    dirty."""
+
+    commit: str = ""
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """One decision to mail one frozen Email to one frozen audience."""
+
+    id: int
+    slug: str
+    state: SendState
+    email: Email
+    content_hash: str
+    origin: Origin
+    letterhead: Letterhead
+    relay: str
+    candidates: int
+    recipients: int
+    frozen_at: datetime
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One Email to one person: a row of the ledger. `reply` is the last answer of the relay,
+    `deferrals` how often it said "later"; `attempts` counts claims, offered to a relay or not."""
+
+    send_id: int
+    subscriber_id: int
+    address: str
+    name: str
+    state: DeliveryState
+    fields: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    attempts: int = 0
+    deferrals: int = 0
+    message_id: str = ""
+    reply: Reply | None = None
+    next_at: datetime | None = None
+    updated_at: datetime | None = None

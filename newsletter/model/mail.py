@@ -1,0 +1,111 @@
+"""An issue as a mail: for every reader, for one reader, and what a relay answers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A subscriber's field with a fallback, named inside an Email.
+
+    `token` stands for it in subject, preheader, html and text: ASCII letters and digits only, so
+    it survives Markdown, lxml, premailer and URLs unchanged.
+    """
+
+    name: str
+    fallback: str = ""
+
+    @property
+    def token(self) -> str:
+        digest = sha256(f"{self.name}\0{self.fallback}".encode()).hexdigest()
+        return f"xslot{digest[:12]}x"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email:
+    """An Issue rendered; the same for every reader, with the slots' tokens inside.
+
+    `html` is a whole document with its CSS inlined, `text` is LF-separated plain text.
+    """
+
+    slug: str
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    url: str
+    slots: tuple[Slot, ...] = ()
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256, in hex, of all that a reader sees before the slots are filled."""
+        parts = (self.slug, self.subject, self.preheader, self.html, self.text, self.url)
+        slots = (f"{slot.name}\0{slot.fallback}" for slot in self.slots)
+        return sha256("\0\0".join((*parts, *slots)).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """What one mail needs to know of one person, links and identifiers included.
+
+    `values` maps slot names to plain text; a missing or empty value means the fallback.
+    `address` is ASCII; `message_id` has no angle brackets; `mail_from` is the envelope sender.
+    """
+
+    address: str
+    name: str
+    message_id: str
+    mail_from: str
+    unsubscribe_url: str
+    unsubscribe_mailto: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One RFC 5321 mail object with exactly one recipient; `content` is CRLF, 7-bit, not
+    dot-stuffed, and ends in CRLF."""
+
+    mail_from: str
+    rcpt_to: str
+    message_id: str
+    content: bytes
+
+
+class Stage(StrEnum):
+    """Where in the SMTP conversation a reply came."""
+
+    CONNECT = "connect"
+    EHLO = "ehlo"
+    TLS = "tls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"
+
+
+class Reply(NamedTuple):
+    """A relay's answer: three-digit code, RFC 3463 status ("5.1.1") or "", sanitised text."""
+
+    stage: Stage
+    code: int
+    status: str
+    text: str
+
+    @property
+    def positive(self) -> bool:
+        return 200 <= self.code < 400
+
+    @property
+    def transient(self) -> bool:
+        return 400 <= self.code < 500
+
+    @property
+    def permanent(self) -> bool:
+        return not self.positive and not self.transient

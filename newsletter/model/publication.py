@@ -1,0 +1,103 @@
+"""The publication, as the configuration describes it, and the relays its mail leaves by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A display name (may be empty) and an address in ASCII form (RFC 5322 3.4 name-addr)."""
+
+    name: str
+    address: str
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeaserLabels:
+    """The words above the two teasers, empty for the words of the letter's language; `swapped`
+    puts the newer post under "previous"."""
+
+    previous: str = ""
+    next: str = ""
+    swapped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letterhead:
+    """What a mail says of its sender; frozen with a send, so that a retry is byte-identical."""
+
+    name: str
+    base_url: str
+    list_id: str
+    sender: Mailbox
+    reply_to: Mailbox | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What the publication is, for everybody below the configuration.
+
+    `base_url` has no trailing slash; `permalink` is a path with {slug}, {number}, {year}, {month},
+    {day}; `issues` and `templates` are absolute folders; `fields` are the subscriber fields that
+    may stand in double braces; `list_id` is the RFC 2919 identifier without angle brackets.
+    """
+
+    root: Path
+    name: str
+    base_url: str
+    language: str
+    timezone: ZoneInfo
+    issues: Path
+    templates: Path
+    sender: Mailbox
+    reply_to: Mailbox | None
+    postal_address: str
+    list_id: str
+    permalink: str
+    fields: tuple[str, ...]
+    labels: TeaserLabels = TeaserLabels()
+
+    @property
+    def letterhead(self) -> Letterhead:
+        return Letterhead(**{each.name: getattr(self, each.name) for each in fields(Letterhead)})
+
+    def under(self, letterhead: Letterhead) -> Letter:
+        """The letter as it was when that letterhead was frozen."""
+        return replace(self, **{k.name: getattr(letterhead, k.name) for k in fields(Letterhead)})
+
+
+class Tls(StrEnum):
+    """How the connection to a relay is protected (RFC 8314, RFC 3207)."""
+
+    IMPLICIT = "implicit"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """Where mail leaves. `kind` is smtp, inbox or file; `password` never shows in repr.
+
+    `folder` receives .eml files for the kinds inbox and file. `tls` NONE is for loopback only.
+    `connections` is how many lines are open at once when there is mail enough for them.
+    """
+
+    name: str
+    kind: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    tls: Tls = Tls.NONE
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    folder: Path | None = None
+    timeout_s: float = 60.0
+    mails_per_connection: int = 100
+    connections: int = 1
