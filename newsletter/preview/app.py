@@ -6,52 +6,33 @@ Every view has its own URL. Mails are shown in sandboxed frames: they neither ru
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from email import message_from_bytes, policy
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import (
-    FileResponse,
-    HTMLResponse,
-    PlainTextResponse,
-    RedirectResponse,
-    Response,
-    StreamingResponse,
-)
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from newsletter.compose.images import media_path
-from newsletter.delivery.specimen import part
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.preview.guard import MAIL_POLICY, Guard
-from newsletter.preview.studio import Studio, headers_of, with_local_images
+from newsletter.preview.answers import page
+from newsletter.preview.guard import Guard
+from newsletter.preview.inbox_views import InboxViews
+from newsletter.preview.issue_views import IssueViews
+from newsletter.preview.studio import Studio
 
-TABS = ("html", "text", "headers", "source")
 STATIC = {"desk.css": "text/css", "desk.js": "text/javascript"}
-IMAGE_TYPES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif"}
-pages = Environment(
-    loader=PackageLoader("newsletter.preview", "pages"), autoescape=True, undefined=StrictUndefined
-)
 
 
 def desk_app(studio: Studio, watched: Iterable[Path] = ()) -> Starlette:
     """The desk for one publication; pages reload when something in `watched` changes."""
-    desk = Desk(studio, tuple(watched))
     routes = [
-        Route("/", desk.index),
-        Route("/preview/{slug}", desk.issue),
-        Route("/preview/{slug}/mail.html", desk.issue_mail),
-        Route("/inbox", desk.inbox),
-        Route("/inbox/{key}", desk.letter),
-        Route("/inbox/{key}/mail.html", desk.letter_mail),
-        Route("/inbox/{key}/message.eml", desk.letter_eml),
-        Route("/media/{path:path}", desk.media),
-        Route("/events", desk.events),
+        *IssueViews(studio).routes(),
+        *InboxViews(studio).routes(),
+        Route("/events", Saves(tuple(watched)).events),
         Route("/{name}", static),
     ]
     return Starlette(
@@ -61,90 +42,11 @@ def desk_app(studio: Studio, watched: Iterable[Path] = ()) -> Starlette:
     )
 
 
-def page(name: str, **values: object) -> HTMLResponse:
-    """The named page of the desk."""
-    return HTMLResponse(pages.get_template(name).render(**values))
+@dataclass(frozen=True, slots=True)
+class Saves:
+    """The stream that tells open pages of saved files."""
 
-
-def mail_frame(request: Request, document: str) -> HTMLResponse:
-    """A mail's HTML for a frame: no script, no network but the desk's images, no navigation."""
-    content_policy = MAIL_POLICY.format(host=request.headers["host"])
-    return HTMLResponse(document, headers={"Content-Security-Policy": content_policy})
-
-
-class Desk:
-    """The views, over one studio."""
-
-    def __init__(self, studio: Studio, watched: tuple[Path, ...]) -> None:
-        self.studio = studio
-        self.watched = watched
-
-    def index(self, request: Request) -> Response:
-        shelf = self.studio.shelf()
-        return page("index.html", shelf=shelf, mails=self.studio.received()[:8], where="issues")
-
-    def issue(self, request: Request) -> Response:
-        shelf = self.studio.shelf()
-        study = self.studio.study(shelf, request.path_params["slug"])
-        slug = study.article.slug
-        if slug != request.path_params["slug"]:
-            return RedirectResponse(f"/preview/{slug}")
-        return page(
-            "issue.html",
-            shelf=shelf,
-            study=study,
-            tab=_tab(request),
-            text=part(study.mail.content, "plain"),
-            headers=headers_of(study.mail.content),
-            source=part(study.mail.content, "html"),
-            where="issues",
-        )
-
-    def issue_mail(self, request: Request) -> Response:
-        shelf = self.studio.shelf()
-        study = self.studio.study(shelf, request.path_params["slug"])
-        return mail_frame(
-            request, with_local_images(part(study.mail.content, "html"), shelf.letter)
-        )
-
-    def inbox(self, request: Request) -> Response:
-        return page("inbox.html", mails=self.studio.received(), where="inbox")
-
-    def letter(self, request: Request) -> Response:
-        key = request.path_params["key"]
-        content = self.studio.letterbox(key)
-        message = message_from_bytes(content, policy=policy.default)
-        return page(
-            "letter.html",
-            key=key,
-            subject=str(message["Subject"]),
-            sender=str(message["From"]),
-            to=str(message["To"]),
-            tab=_tab(request),
-            text=part(content, "plain"),
-            headers=headers_of(content),
-            source=content.decode("ascii", "replace"),
-            size=len(content),
-            where="inbox",
-        )
-
-    def letter_mail(self, request: Request) -> Response:
-        content = self.studio.letterbox(request.path_params["key"])
-        return mail_frame(request, with_local_images(part(content, "html"), self.studio.load()))
-
-    def letter_eml(self, request: Request) -> Response:
-        key = request.path_params["key"]
-        attachment = {
-            "Content-Disposition": f'attachment; filename="{key.removesuffix(".eml")}.eml"'
-        }
-        content = self.studio.letterbox(key)
-        return Response(content, media_type="message/rfc822", headers=attachment)
-
-    def media(self, request: Request) -> Response:
-        file = media_path(self.studio.load(), f"/media/{request.path_params['path']}")
-        if file is None or not file.is_file() or file.suffix.lower() not in IMAGE_TYPES:
-            raise HTTPException(404)
-        return FileResponse(file)
+    watched: tuple[Path, ...]
 
     async def events(self, request: Request) -> Response:
         return StreamingResponse(self._changes(), media_type="text/event-stream")
@@ -156,11 +58,6 @@ class Desk:
         places = [place for place in self.watched if place.exists()]
         async for changes in awatch(*places, debounce=80, step=20, yield_on_timeout=True):
             yield "event: saved\ndata: saved\n\n" if changes else ": waiting\n\n"
-
-
-def _tab(request: Request) -> str:
-    tab = request.query_params.get("tab", "html")
-    return tab if tab in TABS else "html"
 
 
 def static(request: Request) -> Response:
@@ -177,5 +74,4 @@ def error_card(request: Request, error: Exception) -> Response:
     is not there."""
     if isinstance(error, UsageError):
         return PlainTextResponse(f"{error}\n", 404)
-    body = pages.get_template("error.html").render(error=error, where="issues")
-    return HTMLResponse(body, status_code=500)
+    return page("error.html", status=500, error=error, where="issues")

@@ -1,0 +1,31 @@
+"""What the desk answers with: its own pages, and mails in frames that neither run nor navigate."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from newsletter.preview.guard import MAIL_POLICY
+
+TABS = ("html", "text", "headers", "source")
+pages = Environment(
+    loader=PackageLoader("newsletter.preview", "pages"), autoescape=True, undefined=StrictUndefined
+)
+
+
+def page(name: str, *, status: int = 200, **values: object) -> HTMLResponse:
+    """The named page of the desk."""
+    return HTMLResponse(pages.get_template(name).render(**values), status_code=status)
+
+
+def mail_frame(request: Request, document: str) -> HTMLResponse:
+    """A mail's HTML for a frame: no script, no network but the desk's images, no navigation."""
+    content_policy = MAIL_POLICY.format(host=request.headers["host"])
+    return HTMLResponse(document, headers={"Content-Security-Policy": content_policy})
+
+
+def tab_of(request: Request) -> str:
+    """The view that the URL asks for."""
+    tab = request.query_params.get("tab", "html")
+    return tab if tab in TABS else "html"
