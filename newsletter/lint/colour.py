@@ -30,7 +30,7 @@ class Colour(NamedTuple):
 
     @property
     def luminance(self) -> float:
-        red, green, blue = map(_linear, self[:3])
+        red, green, blue = map(linear, self[:3])
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
     def __str__(self) -> str:
@@ -56,5 +56,6 @@ def contrast(ink: Colour, ground: Colour) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _linear(part: float) -> float:
+def linear(part: float) -> float:
+    """A part of an sRGB colour as light (IEC 61966-2-1)."""
     return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
