@@ -77,6 +77,7 @@ class Config:
             labels=TeaserLabels(
                 previous=teasers.previous, next=teasers.next, swapped=teasers.swapped
             ),
+            theme=self.tables.theme.tokens(),
         )
 
 

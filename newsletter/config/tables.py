@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     field_validator,
     model_validator,
 )
 
+from newsletter.config.looks import ThemeTable
+from newsletter.config.table import Table
 from newsletter.errors import ConfigError
 from newsletter.model import Mailbox
 from newsletter.presets import PRESETS
@@ -61,12 +61,6 @@ def guess(word: str, known: Iterable[str]) -> str:
 
 
 MailboxText = Annotated[str, AfterValidator(_mailbox)]
-
-
-class Table(BaseModel):
-    """What all tables share: frozen, and no unknown key."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class LetterTable(Table):
@@ -183,6 +177,7 @@ class Tables(Table):
     letter: LetterTable
     sender: SenderTable
     teasers: TeasersTable = TeasersTable()
+    theme: ThemeTable = ThemeTable()
     relay: dict[str, RelayTable] = Field(default_factory=dict)
     database: DatabaseTable = DatabaseTable()
     check: CheckTable = CheckTable()
@@ -192,6 +187,7 @@ TABLES: dict[str, type[Table]] = {
     "letter": LetterTable,
     "sender": SenderTable,
     "teasers": TeasersTable,
+    "theme": ThemeTable,
     "relay": RelayTable,
     "database": DatabaseTable,
     "check": CheckTable,

@@ -13,6 +13,7 @@ from newsletter.model.ledger import (
     Send,
     SendState,
 )
+from newsletter.model.look import ThemeTokens, Tone
 from newsletter.model.mail import (
     Email,
     Mail,
@@ -57,5 +58,7 @@ __all__ = [
     "SubscriberStatus",
     "Teaser",
     "TeaserLabels",
+    "ThemeTokens",
     "Tls",
+    "Tone",
 ]

@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from newsletter.model.look import ThemeTokens
+
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
@@ -64,6 +66,7 @@ class Letter:
     permalink: str
     fields: tuple[str, ...]
     labels: TeaserLabels = TeaserLabels()
+    theme: ThemeTokens = field(default_factory=ThemeTokens)
 
     @property
     def letterhead(self) -> Letterhead:
