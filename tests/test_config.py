@@ -157,6 +157,7 @@ def test_the_schema_names_every_table() -> None:
         "letter",
         "sender",
         "teasers",
+        "theme",
         "relay",
         "database",
         "check",
