@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +17,7 @@ from newsletter.articles import (
     published,
     read_archive,
 )
+from newsletter.articles.reading import read
 from tests.articles_folder import NOW, Folder, letter_in, shelf_in
 
 
@@ -232,3 +236,65 @@ def test_files_that_differ_only_in_suffix_clash(folder: Folder) -> None:
     archive = read_archive(folder.letter)
     assert len(archive.articles) == len(archive.errors) == 1
     assert "taken by" in archive.errors[0].message
+
+
+# --- read again ---
+
+
+def fresh(folder: Folder) -> Archive:
+    """The archive as a process that remembers nothing reads it."""
+    read.cache_clear()
+    return read_archive(folder.letter)
+
+
+def test_every_change_shows_at_the_next_reading(folder: Folder, shelf: Archive) -> None:
+    def change(name: str, content: str) -> None:
+        """As an editor might: of the same length, at the same time."""
+        path = folder.issues / name
+        before = path.stat()
+        folder.write(name, content)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    first, second, _, _, last = shelf.articles
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: change(first.path.name, "---\ntitle: Gain\nnumber: 41\n---\nBody"),
+        lambda: change(first.path.name, "---\ntitle: Gain\nnumber: 41\n---\nTale"),
+        lambda: change(second.path.name, "---\ntitle: Sleep\ndraft: true\n---\nBody"),
+        lambda: change(second.path.name, "---\ntitle: [\n---\nBody"),
+        lambda: change(second.path.name, "---\ntitle: Sleep\nslug: pain\n---\nBody"),
+        lambda: (folder.issues / second.path.name).rename(folder.issues / "sleep.md"),
+        (folder.issues / first.path.name).touch,
+        (folder.issues / first.path.name).unlink,
+        lambda: folder.write(first.path.name, "---\ntitle: Back\n---\nBody"),
+        lambda: folder.write(last.path.name, b"\xff\xfe"),
+    )
+    before = shelf
+    for number, made in enumerate(changes):
+        made()
+        seen = read_archive(folder.letter)
+        touched = number == 6
+        assert (as_text(seen) == as_text(before)) is touched, number
+        assert as_text(seen) == as_text(fresh(folder)), number
+        before = seen
+
+
+def as_text(archive: Archive) -> str:
+    """All of an archive, its errors compared by what they say."""
+    return repr((archive.articles, [str(error) for error in archive.errors], archive.warnings))
+
+
+def test_another_time_zone_is_another_reading(folder: Folder) -> None:
+    folder.write("a.md", "---\ndate: 2026-06-01\n---\nBody")
+    lisbon = read_archive(folder.letter).articles[0]
+    tokyo = read_archive(replace(folder.letter, timezone=ZoneInfo("Asia/Tokyo"))).articles[0]
+    assert lisbon.date != tokyo.date
+
+
+def test_an_archive_is_parsed_once_while_it_does_not_change(folder: Folder) -> None:
+    for number in range(3):
+        folder.write(f"{number}.md", f"# Letter {number}")
+    fresh(folder)
+    read_archive(folder.letter)
+    folder.write("1.md", "# Another letter")
+    read_archive(folder.letter)
+    assert read.cache_info().misses == 4

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, time, tzinfo
+from functools import lru_cache
 from pathlib import Path, PurePath
 
 from newsletter.articles import body as markdown
@@ -27,6 +28,8 @@ from newsletter.model import Article, Letter, Problem, Severity
 UNPUBLISHED = frozenset(
     ("draft", "drafts", "hidden", "private", "skip", "unpublished", "pending", "wip")
 )
+# Larger than any archive known: an archive beyond it is parsed whole each time.
+REMEMBERED = 2048
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 
 
@@ -63,8 +66,12 @@ class Reading:
         yield clean_slug("-".join((*self.place.inside.parts[:-1], stem)))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read(source: Source, place: Place, letter: Letter) -> Reading:
-    """The article in the text. Raises ArticleError."""
+    """The article in the text. Raises ArticleError.
+
+    The same text at the same place is the same article, so the desk, which reads the folder anew
+    for every page, parses only what was saved since."""
     return _Reader(source, place, letter).reading()
 
 
