@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import css_inline
+import premailer
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from newsletter.compose import inline
 from newsletter.compose.inline import inline_css
 from newsletter.compose.theme import load_theme
 from newsletter.errors import ComposeError
@@ -375,3 +377,28 @@ def test_no_word_is_lost(words: list[str], tag: str) -> None:
     tree: Any = etree.fromstring(inline_css(mail(body, f"{tag}{{margin:0}}")), etree.HTMLParser())
     got = "".join(map(str, tree.xpath("//body//text()")))
     assert re.sub("[ \t\n\r\f]+", " ", "".join(words)).strip(" ") == got.strip(" \n")
+
+
+# --- what is remembered --------------------------------------------------------------------------
+
+
+def test_a_rule_is_remembered_without_its_place_in_the_block() -> None:
+    both = '<p class="one two">x</p>'
+    for first, second in (("one", "two"), ("two", "one"), ("one", "two")):
+        css = f".{first}{{color:#111111}} .{second}{{color:#222222}}"
+        assert inlined(both, css) == '<p style="color:#222222">x</p>'
+
+
+def test_each_mail_is_as_premailer_makes_it_without_a_memory(
+    whole: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the whole block A: rules that match nothing, and reading each once, change nothing."""
+    remembered = [inline_css(whole), inline_css(whole)]
+    monkeypatch.setattr(inline, "_prune", lambda tree: None)
+    monkeypatch.setattr(inline, "_premailer", lambda: premailer.Premailer)
+    assert remembered == [inline_css(whole)] * 2
+
+
+def test_a_selector_whose_class_nobody_wears_is_left_out_and_its_neighbour_kept() -> None:
+    css = "td.no,.no p,p.yes{margin:0}"
+    assert inlined('<p class="yes">x</p>', css) == '<p style="margin:0">x</p>'

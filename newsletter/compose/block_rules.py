@@ -25,12 +25,23 @@ Matcher = Callable[[Any], Any]
 FILTERS = re.compile(r":(?:first|last)-child$")
 
 
+CLASS = re.compile(r"\.([\w-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One selector as written, with the classes it names and with what finds its elements."""
+
+    text: str
+    classes: frozenset[str]
+    find: Matcher
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: every selector as written, with what finds its elements; the declarations as
-    written."""
+    """One rule: its selectors, and the declarations as written."""
 
-    selectors: tuple[tuple[str, Matcher], ...]
+    selectors: tuple[Selector, ...]
     declarations: str
 
 
@@ -47,7 +58,10 @@ def _read(rule: Any) -> Rule:
     if rule.type == "at-rule":
         raise _refusal(rule, f"@{rule.at_keyword} cannot be inlined", "move it to kept.css")
     prelude = tinycss2.serialize(_without_comments(rule.prelude)).strip()
-    selectors = tuple((text, _matcher(rule, text)) for text in _split(prelude))
+    selectors = tuple(
+        Selector(text, frozenset(CLASS.findall(text)), _matcher(rule, text))
+        for text in _split(prelude)
+    )
     body = tinycss2.serialize(_without_comments(rule.content)).strip()
     if re.search(r"\bvar\(", body):
         raise _refusal(rule, "var() reaches readers as it is", "write the value itself")

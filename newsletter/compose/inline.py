@@ -94,6 +94,9 @@ def _parse(text: str) -> etree._ElementTree:
 
 def _prune(tree: etree._ElementTree) -> None:
     """Leave in each block A only the rules that match something: twice as fast (composition 5)."""
+    worn = {
+        name for element in tree.iter(etree.Element) for name in element.get("class", "").split()
+    }
     for style in tree.iter("style"):
         if style.get("data-premailer") != "ignore" and style.get("media") in {
             None,
@@ -101,12 +104,12 @@ def _prune(tree: etree._ElementTree) -> None:
             "screen",
         }:
             rules = read_rules(style.text or "")
-            style.text = "\n".join(_matching(rule, tree) for rule in rules)
+            style.text = "\n".join(_matching(rule, tree, worn) for rule in rules)
 
 
-def _matching(rule: Rule, tree: etree._ElementTree) -> str:
-    selectors = [text for text, matcher in rule.selectors if matcher(tree)]
-    return f"{','.join(selectors)}{{{rule.declarations}}}" if selectors else ""
+def _matching(rule: Rule, tree: etree._ElementTree, worn: set[str]) -> str:
+    found = [each.text for each in rule.selectors if each.classes <= worn and each.find(tree)]
+    return f"{','.join(found)}{{{rule.declarations}}}" if found else ""
 
 
 def _inline(tree: etree._ElementTree) -> None:
@@ -122,7 +125,7 @@ def _inline(tree: etree._ElementTree) -> None:
 
 @lru_cache(maxsize=1)
 def _premailer() -> Any:
-    """premailer's class, imported when first needed and made to behave."""
+    """premailer's class, imported when first needed, made to behave and to read each rule once."""
     # Its one cache serves three functions: 128 entries thrash at 112 rules, 4096 is 4x faster.
     os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "4096")
     import cssutils  # noqa: PLC0415
@@ -130,7 +133,28 @@ def _premailer() -> Any:
 
     cssutils.log.setLevel("CRITICAL")
     cssutils.ser.prefs.minimizeColorHash = False
-    return Premailer
+
+    @lru_cache(maxsize=4096)
+    def read_once(rule: str) -> tuple[list[Any], list[Any]]:
+        parser: Any = Premailer(**_PREMAILER_SETTINGS)
+        found: tuple[list[Any], list[Any]] = parser._parse_style_rules(rule, 0)  # noqa: SLF001
+        return found
+
+    class Inliner(Premailer):  # type: ignore[misc]  # premailer has no types
+        """Reads each rule once in a process, premailer the whole block in every document: 3/4 of
+        its time, though two mails of one theme differ only in which of its rules they use."""
+
+        def _parse_style_rules(self, css: str, block: int) -> tuple[list[Any], list[Any]]:
+            rules: list[Any] = []
+            leftover: list[Any] = []
+            for line in css.split("\n"):  # one rule each, as _prune leaves them
+                found, unused = read_once(line)
+                for (*weight, _, _), selector, declarations in found:
+                    rules.append(((*weight, block, len(rules)), selector, declarations))
+                leftover += unused
+            return rules, leftover
+
+    return Inliner
 
 
 def _check_nothing_lost(before: str, after: str, kept: list[str]) -> None:
