@@ -23,8 +23,9 @@ from newsletter.compose import images, markup, plaintext
 from newsletter.compose.inline import inline_css
 from newsletter.compose.summary import summary
 from newsletter.compose.theme import Page, Theme
+from newsletter.compose.typography import smarten
 from newsletter.composed import Composed, unfilled_braces
-from newsletter.model import Article, Email, Issue, Letter, Teaser
+from newsletter.model import Article, Email, Issue, Letter, Slot, Teaser
 from newsletter.slots import fill_slots, open_slots
 
 
@@ -46,7 +47,7 @@ def place(article: Article, archive: Archive, letter: Letter, now: datetime) -> 
 
 def teaser(article: Article, letter: Letter) -> Teaser:
     """What the article shows of itself in its neighbours, where it greets nobody by name."""
-    title, slots = open_slots(article.title, letter.fields)
+    title, slots = _typeset(article.title, article, letter)
     return Teaser(
         title=fill_slots(title, slots, {}),
         summary=summary(article, letter),
@@ -59,10 +60,13 @@ def render(issue: Issue, theme: Theme, letter: Letter) -> Composed:
     """The issue as every reader receives it, before the slots are filled."""
     article = issue.article
     fragment = markup.to_fragment(issue, letter)
-    title, in_title = open_slots(article.title, letter.fields)
-    subject, in_subject = open_slots(article.subject, letter.fields)
-    lead = article.preheader or summary(article, letter)
-    preheader, in_preheader = open_slots(lead, letter.fields)
+    title, in_title = _typeset(article.title, article, letter)
+    subject, in_subject = _typeset(article.subject, article, letter)
+    preheader, in_preheader = (
+        _typeset(article.preheader, article, letter)
+        if article.preheader
+        else open_slots(summary(article, letter), letter.fields)
+    )
     page = Page(
         issue=replace(issue, article=replace(article, title=title)),
         letter=letter,
@@ -83,3 +87,9 @@ def render(issue: Issue, theme: Theme, letter: Letter) -> Composed:
         slots=tuple(dict.fromkeys(slots)),
     )
     return Composed(email, (*fragment.problems, *unfilled_braces(article, letter)))
+
+
+def _typeset(line: str, article: Article, letter: Letter) -> tuple[str, tuple[Slot, ...]]:
+    """The line with a token for each slot, its quotation marks like those of the body."""
+    opened, slots = open_slots(line, letter.fields)
+    return smarten(opened, article.language or letter.language), slots

@@ -1,7 +1,7 @@
 """The Markdown that articles are written in: python-markdown with pymdown-extensions.
 
-Enters: Markdown and a language tag for the quotation marks. Leaves: HTML as those libraries write
-it. Refuses to know mail, slots and files.
+Enters: Markdown. Leaves: HTML as those libraries write it, with the typewriter's signs still in
+it. Refuses to know mail, slots, languages and files.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from html import escape
 from typing import Any
 
 import markdown
+from markdown.inlinepatterns import InlineProcessor
 from pymdownx import emoji
 from pymdownx.superfences import SuperFencesCodeExtension
 
 from newsletter.compose.density import refuse_dense
+from newsletter.compose.typography import ESCAPED, PROTECTED
 from newsletter.errors import ComposeError
 
 EXTENSIONS = (
@@ -28,7 +30,6 @@ EXTENSIONS = (
     "footnotes",
     "md_in_html",
     "sane_lists",
-    "smarty",
     "tables",
     "pymdownx.betterem",
     "pymdownx.emoji",
@@ -39,20 +40,6 @@ EXTENSIONS = (
     "pymdownx.tasklist",
     "pymdownx.tilde",
 )
-# The marks of the languages that do not use the English ones: double left, right, single left,
-# right.
-QUOTES = {
-    "de": ("&bdquo;", "&ldquo;", "&sbquo;", "&lsquo;"),
-    "cs": ("&bdquo;", "&ldquo;", "&sbquo;", "&lsquo;"),
-    "pl": ("&bdquo;", "&rdquo;", "&sbquo;", "&rsquo;"),
-    "fr": ("&laquo;&#8239;", "&#8239;&raquo;", "&lsaquo;&#8239;", "&#8239;&rsaquo;"),
-    "it": ("&laquo;", "&raquo;", "&ldquo;", "&rdquo;"),
-    "es": ("&laquo;", "&raquo;", "&ldquo;", "&rdquo;"),
-    "pt": ("&ldquo;", "&rdquo;", "&lsquo;", "&rsquo;"),
-    "ru": ("&laquo;", "&raquo;", "&bdquo;", "&ldquo;"),
-    "sv": ("&rdquo;", "&rdquo;", "&rsquo;", "&rsquo;"),
-}
-
 # "```js {1,3}" opens code as well; pymdown-extensions 10.14, our lower bound, cannot be told so.
 RELAXED = (
     {"relaxed_headers": True} if "relaxed_headers" in SuperFencesCodeExtension().config else {}
@@ -61,19 +48,18 @@ RELAXED = (
 # An article is asked for four times in a row: for itself, for its preheader, and as the neighbour
 # of two. Python-Markdown takes 2 ms for each kilobyte, half of what composing costs.
 REMEMBERED = 64
+# python-markdown looks for code at 190 and for its own escapes at 180.
+BEFORE_ESCAPES = 185
 
 _local = threading.local()
 
 
 @lru_cache(maxsize=REMEMBERED)
-def to_html(text: str, language: str) -> str:
+def to_html(text: str) -> str:
     """The HTML of the Markdown. Raises ComposeError for Markdown that the parser cannot bear:
     nested or repeated beyond any real article."""
     refuse_dense(text)
-    key = language.partition("-")[0].lower()
-    key = key if key in QUOTES else ""
-    parsers: dict[str, markdown.Markdown] = _local.__dict__.setdefault("parsers", {})
-    parser = parsers.pop(key, None) or _parser(key)
+    parser: markdown.Markdown = _local.__dict__.pop("parser", None) or _parser()
     try:
         html = parser.reset().convert(text)
     except RecursionError as error:
@@ -83,15 +69,14 @@ def to_html(text: str, language: str) -> str:
             hint="look for lines that begin with very many > or blanks",
         ) from error
     # A parser that failed may hold half an article: only a sound one is used again.
-    parsers[key] = parser
+    _local.parser = parser
     return html
 
 
-def _parser(language: str) -> markdown.Markdown:
-    return markdown.Markdown(
+def _parser() -> markdown.Markdown:
+    parser = markdown.Markdown(
         extensions=list(EXTENSIONS),
         extension_configs={
-            "smarty": {"substitutions": _substitutions(language)},
             "pymdownx.emoji": {"emoji_index": emoji.gemoji, "emoji_generator": emoji.to_alt},
             "pymdownx.highlight": {"use_pygments": False, "guess_lang": False},
             "pymdownx.superfences": {
@@ -102,13 +87,17 @@ def _parser(language: str) -> markdown.Markdown:
             },
         },
     )
+    parser.inlinePatterns.register(_Protected(ESCAPED.pattern), "protected", BEFORE_ESCAPES)
+    return parser
 
 
-def _substitutions(language: str) -> dict[str, str]:
-    if language not in QUOTES:
-        return {}
-    names = ("left-double-quote", "right-double-quote", "left-single-quote", "right-single-quote")
-    return dict(zip(names, QUOTES[language], strict=True))
+class _Protected(InlineProcessor):
+    """Signs behind a backslash, which typography leaves as typed."""
+
+    def handleMatch(  # type: ignore[override]  # noqa: N802
+        self, m: re.Match[str], data: str
+    ) -> tuple[str, int, int]:
+        return PROTECTED[m[1]], m.start(), m.end()
 
 
 def _any_fence(

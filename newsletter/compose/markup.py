@@ -14,7 +14,7 @@ from html import escape
 
 from lxml import etree
 
-from newsletter.compose import allowed_html, dialect, email_html, tree
+from newsletter.compose import allowed_html, dialect, email_html, tree, typography
 from newsletter.compose.braces import Braces, Typed, take_out
 from newsletter.compose.findings import Findings, Rule
 from newsletter.compose.strings import strings_for
@@ -48,8 +48,9 @@ def to_fragment(issue: Issue, letter: Letter) -> Fragment:
     text, braces = take_out(tree.UNFIT.sub("", article.body))
     findings = Findings(article, braces)
     sheet = Sheet(issue, letter, braces, findings)
-    root = tree.parse(_converted(text, language, findings))
+    root = tree.parse(_converted(text, findings))
     _restore_code(root, braces)
+    typography.smarten_tree(root, language)
     _refuse_tags(root, sheet)
     email_html.tick_boxes(root)
     allowed_html.keep_allowed(root, findings)
@@ -59,10 +60,10 @@ def to_fragment(issue: Issue, letter: Letter) -> Fragment:
     return Fragment(html, slots, findings.in_order())
 
 
-def _converted(text: str, language: str, findings: Findings) -> str:
+def _converted(text: str, findings: Findings) -> str:
     """The HTML of the Markdown; the Markdown itself where it cannot be read."""
     try:
-        return dialect.to_html(text, language)
+        return dialect.to_html(text)
     except ComposeError as error:
         rule = Rule(error.code, Severity.ERROR, error.hint or "")
         findings.add(rule, error.message, 0)

@@ -11,7 +11,7 @@ import re
 
 from lxml import etree
 
-from newsletter.compose import allowed_html, dialect, tree
+from newsletter.compose import allowed_html, dialect, tree, typography
 from newsletter.compose.braces import Typed, take_out
 from newsletter.errors import ComposeError
 from newsletter.model import Article, Letter
@@ -150,10 +150,11 @@ class _Silence:
 def _rendered(text: str, language: str) -> tuple[etree._Element, _Silence]:
     silence = _Silence(text)
     try:
-        root = tree.parse(dialect.to_html(silence.text, language))
+        root = tree.parse(dialect.to_html(silence.text))
     except ComposeError:
         # The article's own rendering says what is wrong with it.
         root = tree.element("div", silence.text[:HEAD])
+    typography.smarten_tree(root, language)
     for part in list(root.iterdescendants()):
         names = tree.classes(part)
         if part.tag in UNSPOKEN or "footnote-ref" in names or "footnote" in names:
