@@ -116,12 +116,8 @@ class Page:
 
 def read_page(html: str) -> Page:
     """The page, however broken it is."""
-    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
-    source = _UNREADABLE.sub("", html)
-    # libxml2 makes nothing at all of a document without elements.
-    root = etree.fromstring(f"<!-- -->{source}".encode(), parser)
-    root = etree.Element("html") if root is None else root
-    elements = tuple(part for part in root.iter() if isinstance(part.tag, str))
+    root = tree_of(html)
+    elements = tuple(root.iter(etree.Element))
     sheets = tuple(css.style_sheet(words_in(e)) for e in elements if e.tag == "style")
     body = next((part for part in elements if part.tag == "body"), root)
     runs = tuple(runs_of(body))
@@ -134,6 +130,15 @@ def read_page(html: str) -> Page:
         links=tuple(_link(part) for part in elements if part.tag == "a" and "href" in part.attrib),
         words=" ".join(run.words for run in runs if run.words and not run.ink.hidden),
     )
+
+
+def tree_of(html: str) -> etree._Element:
+    """The root of the document's tree, comments included, however broken it is."""
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
+    source = _UNREADABLE.sub("", html)
+    # libxml2 makes nothing at all of a document without elements.
+    root = etree.fromstring(f"<!-- -->{source}".encode(), parser)
+    return etree.Element("html") if root is None else root
 
 
 def style_of(element: etree._Element) -> tuple[Declaration, ...]:

@@ -1,0 +1,84 @@
+"""The mail with images off: as it arrives with most people who never wrote to the sender."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lxml import etree
+
+from newsletter.lint import css
+from newsletter.lint.css import StyleRule
+from newsletter.lint.page import tree_of
+from newsletter.preview.lenses.document import (
+    declared,
+    elements,
+    forget,
+    named,
+    restyle,
+    restyle_sheets,
+    without_pictures,
+    written,
+)
+
+# Pixels and hairlines: a client has no room to show a frame or words.
+TOO_SMALL = 8
+_KEPT = ("font", "color", "line-height", "letter-spacing", "text-align", "text-decoration")
+_BOX = (
+    "display:inline-block; box-sizing:border-box; overflow:hidden; max-width:100%; padding:4px; "
+    "border:1px solid #8a8f94; vertical-align:middle; background-color:transparent; "
+)
+
+
+def images_off(document: str) -> str:
+    """The document with each picture as its frame and alternative text, in the size that the
+    attributes give it and in the fonts and colours of its own style; no background pictures."""
+    root = tree_of(document)
+    restyle(root, lambda _, said: without_pictures(said))
+    restyle_sheets(root, _without_backgrounds)
+    for element in named(root, "img", "input"):
+        if element.tag == "img" or element.get("type", "").lower() == "image":
+            _frame(element)
+    for element in named(root, "source"):
+        forget(element, "srcset", "src")
+    for element in elements(root):
+        forget(element, "background", "poster")
+    return written(root)
+
+
+def _without_backgrounds(rule: StyleRule) -> StyleRule:
+    return replace(rule, declarations=tuple(without_pictures(rule.declarations)))
+
+
+def _frame(image: etree._Element) -> None:
+    """Turn the picture into a box of its size with its words in it."""
+    style = css.declarations(image.get("style", ""))
+    own = "; ".join(declared(part) for part in style if part.name.startswith(_KEPT))
+    block = "display:block; " if css.longhand(style, "display") == "block" else ""
+    size = "".join(f"{side}:{length}; " for side, length in _sizes(image, style).items())
+    words, label = image.get("alt", ""), image.get("alt")
+    width = css.pixels(image.get("width", ""), 0) or _plain(image.get("width"))
+    tiny = width is not None and width < TOO_SMALL
+    image.attrib.clear()
+    image.tag = "span"
+    image.text = "" if tiny else words
+    image.set("class", "picture-off")
+    image.set("style", size + "display:inline-block" if tiny else f"{_BOX}{block}{size}{own}")
+    if label is None and not tiny:
+        image.text = "no alternative text"
+        image.set("style", image.get("style", "") + "; font-style:italic; border-style:dashed")
+
+
+def _sizes(image: etree._Element, style: tuple[css.Declaration, ...]) -> dict[str, str]:
+    """Width and height as clients keep them: the attribute's, else the style's in px."""
+    sizes = {}
+    for side in ("width", "height"):
+        typed, said = image.get(side, ""), css.longhand(style, side)
+        if typed.isdigit():
+            sizes[side] = f"{typed}px"
+        elif typed.endswith("%") or (said and said != "auto"):
+            sizes[side] = typed or said
+    return sizes
+
+
+def _plain(text: str | None) -> float | None:
+    return float(text) if text is not None and text.isdigit() else None
