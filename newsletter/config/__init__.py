@@ -78,6 +78,7 @@ class Config:
                 previous=teasers.previous, next=teasers.next, swapped=teasers.swapped
             ),
             theme=self.tables.theme.tokens(),
+            readership=self.tables.check.readership(),
         )
 
 

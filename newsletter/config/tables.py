@@ -19,7 +19,7 @@ from pydantic import (
 from newsletter.config.looks import ThemeTable
 from newsletter.config.table import Table
 from newsletter.errors import ConfigError
-from newsletter.model import Mailbox
+from newsletter.model import Mailbox, Readership
 from newsletter.presets import PRESETS
 
 STATE_FOLDER = ".newsletter"
@@ -169,6 +169,19 @@ class CheckTable(Table):
         default_factory=dict, description="how bad a finding is here, by its check"
     )
     baseline: str | None = Field(default=None, description="file of findings that are known")
+    clients: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(
+        default_factory=dict, description="percent of readers by mail client: newsletter clients"
+    )
+    many_readers: float = Field(
+        default=5.0, gt=0, le=100, description="percent from which on a fault counts in full"
+    )
+    few_readers: float = Field(
+        default=1.0, ge=0, le=100, description="percent below which a fault is not told"
+    )
+
+    def readership(self) -> Readership:
+        """Which mail clients the readers use."""
+        return Readership(tuple(self.clients.items()), self.many_readers, self.few_readers)
 
 
 class Tables(Table):

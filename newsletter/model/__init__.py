@@ -32,6 +32,7 @@ from newsletter.model.publication import (
     TeaserLabels,
     Tls,
 )
+from newsletter.model.readership import Readership
 
 __all__ = [
     "Article",
@@ -46,6 +47,7 @@ __all__ = [
     "NewSubscriber",
     "Origin",
     "Problem",
+    "Readership",
     "Recipient",
     "Relay",
     "Reply",

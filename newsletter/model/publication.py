@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from newsletter.model.look import ThemeTokens
+from newsletter.model.readership import Readership
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Letter:
     fields: tuple[str, ...]
     labels: TeaserLabels = TeaserLabels()
     theme: ThemeTokens = field(default_factory=ThemeTokens)
+    readership: Readership = Readership()
 
     @property
     def letterhead(self) -> Letterhead:
