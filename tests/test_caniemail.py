@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from newsletter.errors import ConfigError, UsageError
 from newsletter.lint.caniemail import clients, facts, unsupported
 from newsletter.lint.caniemail.distil import distilled
-from newsletter.lint.caniemail.facts import LINK, TABLE, Support
+from newsletter.lint.caniemail.facts import LINK, TABLE
 from newsletter.lint.caniemail.features import UNSEEN, slugs
 from newsletter.model import Readership
 
@@ -32,8 +33,8 @@ def test_the_table_is_small_and_names_its_source_its_date_and_its_licence() -> N
     text = TABLE.read_text("utf-8")
     assert len(text.encode()) <= 60 * 1024
     assert max(map(len, text.splitlines())) <= 200
-    assert "npm package caniemail 2.0.2" in facts().source
-    assert facts().date == "2026-05-13"
+    assert re.fullmatch(r"npm package caniemail [\d.]+, data/caniemail.json", facts().source)
+    assert facts().date >= "2026-05-13"
     for words in ("MIT License", "Copyright (c) 2019 HTeuMeuLeu", "above copyright notice"):
         assert words in text
 
@@ -43,11 +44,11 @@ def test_every_feature_of_the_table_is_one_we_look_for_or_know_to_be_unseen() ->
     assert not slugs() & UNSEEN
 
 
-def test_every_feature_has_a_day_a_link_and_a_cell_for_each_of_48_clients() -> None:
-    assert len(facts().rows) == 307
+def test_every_feature_has_a_day_a_link_and_a_cell_for_each_client() -> None:
+    assert len(facts().rows) >= 307
     for slug in facts().rows:
         feature = facts().feature(slug)
-        assert len(feature.cells) == len(facts().clients) == 48
+        assert len(feature.cells) == len(facts().clients) >= 48
         assert feature.tested[:2] == "20"
         assert len(feature.tested) == 10
         assert feature.link == LINK.format(slug)
@@ -55,7 +56,6 @@ def test_every_feature_has_a_day_a_link_and_a_cell_for_each_of_48_clients() -> N
 
 def test_the_last_version_of_the_file_counts_not_the_highest() -> None:
     """Outlook for Mac: "2019" stands before "16.80" (composition 0.12)."""
-    assert facts().feature("css-at-media").cells["outlook.macos"].notes == (1, 10)
     published = json.dumps(publication({"macos": {"2011": "n", "2019": "n", "16.80": "a #1 #10"}}))
     assert distilled(published.encode(), "x").splitlines()[-1] == "css-gap 2024-05-01 a1A"
 
@@ -148,7 +148,6 @@ def test_the_estimate_is_of_all_readers_and_those_with_the_most_come_first() -> 
     found = clients()
     assert sum(each.weight for each in found) == pytest.approx(100)
     assert [each.weight for each in found] == sorted((c.weight for c in found), reverse=True)
-    assert len(found) == 48
 
 
 def test_a_client_says_its_name_and_whether_it_drops_style() -> None:
@@ -156,11 +155,7 @@ def test_a_client_says_its_name_and_whether_it_drops_style() -> None:
     assert by_id["gmail.android"].name == "Gmail (Android)"
     assert by_id["gmail.mobile-webmail"].drops_style
     assert not by_id["gmail.desktop-webmail"].drops_style
-    assert sum(each.drops_style for each in found_styles()) == 10
-
-
-def found_styles() -> tuple[object, ...]:
-    return clients()
+    assert sum(each.drops_style for each in clients()) == 10
 
 
 def test_a_family_gives_its_share_to_its_platforms() -> None:
@@ -229,6 +224,5 @@ def test_every_client_can_be_looked_through() -> None:
 
 
 def test_a_client_that_is_none_is_refused() -> None:
-    with pytest.raises(ConfigError, match="Did you mean `gmail.ios`"):
+    with pytest.raises(ConfigError, match=r"Did you mean `gmail\.ios`"):
         unsupported("gmail.iso")
-    assert Support.NO == "n"

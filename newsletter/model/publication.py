@@ -68,7 +68,7 @@ class Letter:
     fields: tuple[str, ...]
     labels: TeaserLabels = TeaserLabels()
     theme: ThemeTokens = field(default_factory=ThemeTokens)
-    readership: Readership = Readership()
+    readership: Readership = field(default_factory=Readership)
 
     @property
     def letterhead(self) -> Letterhead:

@@ -4,8 +4,8 @@ Enters: `caniemail.json` as npm's package `caniemail` has it, or the package its
 the text of table.txt: of each feature its slug, the day of its test, and per client one letter with
 the numbers of its notes. Sentences stay out. Touches no network.
 
-The support of a client is that of the last version in the file's order: keys mix years and versions
-("2019" stands before "16.80"), so sorting them gives the wrong letter in 86 cells (composition 0.12).
+The support of a client is that of the last version in the file's order: keys mix years and
+versions ("2019" stands before "16.80"), and sorting them gets 86 cells wrong (composition 0.12).
 """
 
 from __future__ import annotations

@@ -59,8 +59,10 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
         *("columns", "column-fill", "column-rule", "column-span", "column-width"),
     ),
     "css-gap": ("gap", "column-gap", "row-gap"),
-    "css-grid-template": ("grid-template", "grid-template-columns", "grid-template-rows")
-    + ("grid-template-areas",),
+    "css-grid-template": (
+        *("grid-template", "grid-template-areas", "grid-template-columns"),
+        "grid-template-rows",
+    ),
     "css-left-right-top-bottom": ("left", "right", "top", "bottom"),
     "css-margin": ("margin", "margin-top", "margin-right", "margin-bottom", "margin-left"),
     "css-margin-block-start-end": ("margin-block-start", "margin-block-end"),
