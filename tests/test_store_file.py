@@ -217,7 +217,7 @@ def test_a_tampered_email_is_noticed(tmp_path: Path) -> None:
 
 
 def test_claims_records_and_refusals_search_by_key(tmp_path: Path) -> None:
-    from newsletter.store.ledger import BEGIN, CLAIM, DUE, RECORD
+    from newsletter.store.handover import BEGIN, CLAIM, DUE, RECORD
     from newsletter.store.people import SKIP_QUEUED
 
     path = database(tmp_path)

@@ -94,7 +94,7 @@ class Lane:
 
     def _settle(self, row: Delivery) -> None:
         """Record a row that never meets the relay."""
-        self.run.office.store.record(row, self.run.office.now())
+        self.run.settle(row)
         self.settled.append(row)
 
     def _taken(self) -> list[Delivery]:

@@ -22,7 +22,7 @@ from newsletter.mime import Stencil, fill
 from newsletter.model import Delivery, DeliveryState, Letter, Mail, Reply, Send
 from newsletter.store import Store
 
-CLAIM = 50
+CLAIM = 100
 DOMAIN_PAUSE = timedelta(hours=1)
 
 
@@ -111,9 +111,17 @@ class Run:
     def flush(self) -> None:
         """Record the answers that no `begin` took along."""
         with self._lock:
-            while self._answered:
-                self.office.store.record(self._answered[-1], self.office.now())
-                self._answered.pop()
+            if self._answered:
+                self.office.store.record_all(self._answered, self.office.now())
+                self._answered.clear()
+
+    def settle(self, row: Delivery) -> None:
+        """Record a row that never meets the relay; in groups, as it costs no mail."""
+        with self._lock:
+            self._answered.append(row)
+            full = len(self._answered) >= CLAIM
+        if full:
+            self.flush()
 
     def abandon(self) -> None:
         """Let nothing more leave: nobody is there to be told."""

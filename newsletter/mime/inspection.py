@@ -57,6 +57,8 @@ def _refuse_bytes(content: bytes) -> None:
 def _refuse_lines(head: bytes, body: bytes) -> None:
     if _longest_line(head) > _LINE_LIMIT:
         raise _refused(f"has a header line of more than {_LINE_LIMIT} characters (RFC 5322 2.1.1)")
+    if b"\n." in body or body.startswith(b"."):
+        raise _refused("has a body line that begins with a dot, which SMTP would have to stuff")
     if _longest_line(body) > _BODY_LIMIT:
         raise _refused(f"has a body line of more than {_BODY_LIMIT} characters (RFC 2045 6.7)")
 

@@ -91,7 +91,8 @@ def fill(stencil: Stencil, recipient: Recipient) -> Mail:
 
     What `gate` holds, holds for every mail: `stencil` puts one whole mail through it, and the only
     bytes that differ come from `header`, which checks each field, and from the value encoders,
-    whose every output is 7-bit lines of at most 76 columns between two soft line breaks.
+    whose every output is 7-bit lines of at most 76 columns, none beginning with a dot, between two
+    soft line breaks.
     """
     address = headers.checked_address(recipient.address)
     values = {
@@ -111,7 +112,8 @@ def fill(stencil: Stencil, recipient: Recipient) -> Mail:
     pieces: list[bytes] = [b""] * (2 * len(stencil.order) + 1)
     pieces[::2] = stencil.pieces
     pieces[1::2] = [filling[index] for index in stencil.order]
-    return Mail(recipient.mail_from, address, recipient.message_id, b"".join(pieces))
+    content = b"".join(pieces)
+    return Mail(recipient.mail_from, address, recipient.message_id, content, inspected=True)
 
 
 @lru_cache(maxsize=4096)

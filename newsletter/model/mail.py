@@ -69,12 +69,16 @@ class Recipient:
 @dataclass(frozen=True, slots=True)
 class Mail:
     """One RFC 5321 mail object with exactly one recipient; `content` is CRLF, 7-bit, not
-    dot-stuffed, and ends in CRLF."""
+    dot-stuffed, and ends in CRLF.
+
+    `inspected` is said by `mime.fill` alone: every piece of the content went through its gate, and
+    no line begins with a dot."""
 
     mail_from: str
     rcpt_to: str
     message_id: str
     content: bytes
+    inspected: bool = False
 
 
 class Stage(StrEnum):

@@ -23,7 +23,7 @@ from newsletter.smtp import Begin
 from newsletter.smtp.ahead import Ahead
 from newsletter.smtp.dial import dial
 from newsletter.smtp.envelope import CLOSING, ask_by_steps, group, hear_group, say_group
-from newsletter.smtp.gate import dot_stuffed
+from newsletter.smtp.gate import ended
 from newsletter.smtp.line import Line
 from newsletter.smtp.replies import LIMITS, Limits
 
@@ -124,7 +124,7 @@ class SMTPTransport:
             following = ahead.look()
             behind = group(line, following) if following else b""
         begin(mail)
-        return line.hand_over(dot_stuffed(mail.content), behind)
+        return line.hand_over(ended(mail), behind)
 
     def _ready(self) -> Line:
         """A line that a transaction can begin on: the one we have, or a new one."""

@@ -1,7 +1,8 @@
 """The wire gate: the last look at a mail before a relay sees it.
 
-A Mail enters; it leaves unchanged, or MailRefused is raised. Everything here was checked when the
-address came in and when the mail was encoded; this gate believes none of that.
+A Mail enters; it leaves unchanged, or MailRefused is raised. The addresses were checked when they
+came in; this gate does not believe it. It believes of the content only what the stencil says it has
+inspected byte by byte: looking again takes twice the time of making the mail.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def refuse_unsafe(mail: Mail) -> None:
     if mail.mail_from:
         _refuse_address(mail.mail_from, "envelope sender")
     _refuse_address(mail.rcpt_to, "recipient")
-    _refuse_content(mail.content)
+    if not mail.inspected:
+        _refuse_content(mail.content)
 
 
 def _refuse_address(address: str, role: str) -> None:
@@ -56,6 +58,11 @@ def _refuse_content(content: bytes) -> None:
             hint="lines end in CRLF (RFC 5321 2.3.8)",
             code="mail.line_end",
         )
+
+
+def ended(mail: Mail) -> bytes:
+    """The mail's content as it leaves, transparent and with the final dot."""
+    return mail.content + b".\r\n" if mail.inspected else dot_stuffed(mail.content)
 
 
 def dot_stuffed(content: bytes) -> bytes:

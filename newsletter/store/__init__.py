@@ -179,15 +179,19 @@ class Store(Protocol):
         asked again just before RCPT."""
 
     def begin(self, delivery: Delivery, now: datetime, answered: Sequence[Delivery] = ()) -> None:
-        """Write down, durably, that the content of this CLAIMED row is about to leave, and in the
-        same transaction the outcomes of rows `answered` before it, as `record` does: a mail then
-        costs one commit. Raises StoreError when the row is not CLAIMED at this attempt, or its
-        content left before; then nothing was written."""
+        """Write down that the content of this CLAIMED row is about to leave, and with it the
+        outcomes of rows `answered` before it: from now on whoever recovers the send knows both,
+        however this process dies. The database itself may learn of them up to 250 ms and a mail
+        later. Raises StoreError when the row is not CLAIMED at this attempt, or its content left
+        before; then nothing was written."""
 
     def record(self, delivery: Delivery, now: datetime) -> None:
         """Write the outcome: `delivery.state` with its reason, message_id, reply and next_at.
         Leaves CLAIMED only, and only for the attempt it was claimed at; raises StoreError
         otherwise. PENDING gives a row back that certainly was not taken."""
+
+    def record_all(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        """As `record`, for several rows in one transaction; all of them or none."""
 
     def progress(self, send_id: int) -> Counter[DeliveryState]:
         """How many deliveries are in each state."""

@@ -6,23 +6,18 @@ Every row of `delivery` is left only by an UPDATE that names the state, and the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from datetime import datetime
 
 from newsletter.errors import SendRefused, StoreError
 from newsletter.model import Delivery, DeliveryState, Send, SendState
 from newsletter.store import Audience, HeadCount, NewSend
-from newsletter.store.database import Database
-from newsletter.store.lock import exclusive
+from newsletter.store.handover import Handover
 from newsletter.store.rows import (
-    Row,
     delivery_of,
     email_json,
     letterhead_json,
     micros,
-    micros_or_none,
-    reply_columns,
     send_of,
 )
 
@@ -85,53 +80,6 @@ SELECT id, slug, state, email, content_hash, git_commit, dirty, relay, candidate
  WHERE (:slug IS NULL OR slug = :slug) AND (:id IS NULL OR id = :id)
  ORDER BY id
 """
-DUE = """
-SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
-       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals,
-       ifnull((SELECT refusal FROM person WHERE id = delivery.subscriber_id), 'erased')
-  FROM delivery
- WHERE send_id = :send
-   AND state IN ('pending', 'deferred')
-   AND ifnull(next_at, 0) <= :now
- ORDER BY ifnull(next_at, 0), subscriber_id
- LIMIT :limit
-"""
-CLAIM = """
-UPDATE delivery
-   SET state = 'claimed', reason = '', attempts = attempts + 1, next_at = NULL,
-       data_started_at = NULL, updated_at = :now
- WHERE send_id = :send AND subscriber_id = :subscriber AND state IN ('pending', 'deferred')
-RETURNING send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
-          reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals
-"""
-SKIP = """
-UPDATE delivery
-   SET state = 'skipped', reason = :reason, next_at = NULL, updated_at = :now
- WHERE send_id = :send AND subscriber_id = :subscriber AND state IN ('pending', 'deferred')
-"""
-BEGIN = """
-UPDATE delivery
-   SET data_started_at = ?
- WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
-   AND data_started_at IS NULL
-"""
-RECORD = """
-UPDATE delivery
-   SET state = ?, reason = ?, message_id = ?, reply_stage = ?, reply_code = ?, reply_status = ?,
-       reply_text = ?, next_at = ?, deferrals = ?, updated_at = ?
- WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
-"""
-IN_DOUBT = """
-UPDATE delivery
-   SET state = 'unknown', updated_at = :now,
-       reason = 'the sender died after the content had begun to leave'
- WHERE send_id = :send AND state = 'claimed' AND data_started_at IS NOT NULL
-"""
-NEVER_LEFT = """
-UPDATE delivery
-   SET state = 'pending', updated_at = :now
- WHERE send_id = :send AND state = 'claimed' AND data_started_at IS NULL
-"""
 NEXT_PAGE = """
 SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
        reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals
@@ -142,10 +90,8 @@ SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, m
 """
 
 
-class Ledger:
+class Ledger(Handover):
     """The verbs about sends and deliveries, on one database."""
-
-    _db: Database
 
     def head_count(self, slug: str, audience: Audience) -> HeadCount:
         asked = _asked(slug, audience)
@@ -216,6 +162,7 @@ class Ledger:
         return send_of(row)
 
     def move(self, send_id: int, to: SendState, now: datetime) -> Send:
+        self._settle_all()
         with self._db.transaction():
             at = self._send(send_id).state
             if at is not to:
@@ -237,72 +184,8 @@ class Ledger:
         if left := sum(progress[state] for state in states):
             raise StoreError(f"{left} deliveries have no last word yet", code="store.move")
 
-    def sender_lock(self, send_id: int) -> AbstractContextManager[None]:
-        self._send(send_id)
-        path = self._db.path
-        return exclusive(path.with_name(f"{path.name}-send-{send_id}.lock"))
-
-    def recover(self, send_id: int, now: datetime) -> int:
-        asked = {"send": send_id, "now": micros(now)}
-        with self._db.transaction():
-            in_doubt = self._db.write(IN_DOUBT, asked)
-            self._db.write(NEVER_LEFT, asked)
-            return in_doubt
-
-    def claim(self, send_id: int, limit: int, now: datetime) -> list[Delivery]:
-        claimed: list[Delivery] = []
-        with self._db.transaction():
-            if not self._claimable(send_id):
-                return claimed
-            # Again until full: a page of nothing but the unsubscribed is not the end of the send.
-            while len(claimed) < limit:
-                asked = {"send": send_id, "now": micros(now), "limit": limit - len(claimed)}
-                due = self._db.rows(DUE, asked)
-                if not due:
-                    break
-                claimed += [row for row in (self._take(row, now) for row in due) if row]
-        return claimed
-
-    def _claimable(self, send_id: int) -> bool:
-        row = self._db.row("SELECT state FROM send WHERE id = ?", (send_id,))
-        if row is None:
-            raise StoreError(f"there is no send {send_id}", code="store.send")
-        return row[0] in (SendState.FROZEN, SendState.SENDING)
-
-    def _take(self, due: Row, now: datetime) -> Delivery | None:
-        """The row, claimed; None when its person must not be mailed any more."""
-        asked = {"send": due[0], "subscriber": due[1], "now": micros(now)}
-        if reason := due[-1]:
-            self._db.write(SKIP, {**asked, "reason": reason})
-            return None
-        row = self._db.row(CLAIM, asked)
-        if row is None:
-            raise StoreError("a delivery was claimed twice", code="store.state")
-        return delivery_of(row)
-
-    def refusal(self, delivery: Delivery) -> str:
-        row = self._db.row("SELECT refusal FROM person WHERE id = ?", (delivery.subscriber_id,))
-        return "erased" if row is None else str(row[0])
-
-    def begin(self, delivery: Delivery, now: datetime, answered: Sequence[Delivery] = ()) -> None:
-        with self._db.transaction():
-            for earlier in answered:
-                self.record(earlier, now)
-            row = (micros(now), delivery.send_id, delivery.subscriber_id, delivery.attempts)
-            if self._db.write(BEGIN, row) != 1:
-                raise _out_of_turn(delivery, "begin")
-
-    def record(self, delivery: Delivery, now: datetime) -> None:
-        if delivery.state is DeliveryState.CLAIMED:
-            raise _out_of_turn(delivery, "record")
-        outcome = (delivery.state, delivery.reason, delivery.message_id)
-        times = (micros_or_none(delivery.next_at), delivery.deferrals, micros(now))
-        row = (delivery.send_id, delivery.subscriber_id, delivery.attempts)
-        reply = reply_columns(delivery.reply)
-        if self._db.write(RECORD, outcome + reply + times + row) != 1:
-            raise _out_of_turn(delivery, "record")
-
     def progress(self, send_id: int) -> Counter[DeliveryState]:
+        self._settle_all()
         rows = self._db.rows(
             "SELECT state, count(*) FROM delivery WHERE send_id = ? GROUP BY state", (send_id,)
         )
@@ -317,6 +200,7 @@ class Ledger:
         return Counter(dict(rows))
 
     def deliveries(self, send_id: int, state: DeliveryState | None = None) -> Iterator[Delivery]:
+        self._settle_all()
         asked = {"send": send_id, "state": state, "page": PAGE}
         after = 0
         while rows := self._db.rows(NEXT_PAGE, {**asked, "after": after}):
@@ -326,13 +210,3 @@ class Ledger:
 
 def _asked(slug: str, audience: Audience) -> dict[str, str | int | None]:
     return {"slug": slug, "tag": audience.tag, "only_new": int(audience.only_new)}
-
-
-def _out_of_turn(delivery: Delivery, verb: str) -> StoreError:
-    """The ledger and the sender disagree: a bug, or a sender that was given up for dead."""
-    return StoreError(
-        f"cannot {verb} {delivery.state}: delivery {delivery.send_id}/{delivery.subscriber_id} "
-        f"is not claimed at attempt {delivery.attempts}",
-        hint="another process took this send over; it goes on there",
-        code="store.state",
-    )

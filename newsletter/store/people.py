@@ -101,7 +101,7 @@ class People:
     _db: Database
 
     def add(self, person: NewSubscriber, now: datetime) -> Subscriber:
-        with self._db.transaction():
+        with self._db.changing_people():
             known = self.subscriber(person.address)
             if known is not None:
                 raise AudienceError(
@@ -118,7 +118,7 @@ class People:
             return self._must(self.subscriber_with_id(self._insert(person, now)))
 
     def merge(self, person: NewSubscriber, now: datetime) -> Merge:
-        with self._db.transaction():
+        with self._db.changing_people():
             known = self.subscriber(person.address)
             if known is not None:
                 return self._merge_into(known, person, now)
@@ -188,7 +188,7 @@ class People:
             after = rows[-1][0]
 
     def unsubscribe(self, address: str, reason: str, now: datetime) -> Subscriber:
-        with self._db.transaction():
+        with self._db.changing_people():
             known = self._must(self.subscriber(address))
             self._db.write(SKIP_QUEUED, {"subscriber": known.id, "now": micros(now)})
             changed = self._db.write(
@@ -201,7 +201,7 @@ class People:
             return self._must(self.subscriber_with_id(known.id))
 
     def suppress(self, address: str, reason: str, now: datetime) -> Subscriber:
-        with self._db.transaction():
+        with self._db.changing_people():
             known = self._must(self.subscriber(address))
             self._suppress(known.address, reason, now)
             changed = self._db.write(
@@ -216,7 +216,7 @@ class People:
     def tag(
         self, address: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
     ) -> Subscriber:
-        with self._db.transaction():
+        with self._db.changing_people():
             known = self._must(self.subscriber(address))
             self._db.write_many(
                 "DELETE FROM tag WHERE subscriber_id = ? AND tag = ?",

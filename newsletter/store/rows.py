@@ -157,5 +157,11 @@ def delivery_of(row: Row) -> Delivery:
     )
 
 
+def claimed_of(row: Row, now_us: int) -> Delivery:
+    """A PENDING or DEFERRED row as its claim leaves it."""
+    claimed = (DeliveryState.CLAIMED, "", row[7] + 1)
+    return delivery_of((*row[:5], *claimed, *row[8:13], None, now_us, row[15]))
+
+
 def reply_columns(reply: Reply | None) -> Row:
     return (None, None, None, None) if reply is None else tuple(reply)

@@ -1,6 +1,6 @@
 """The store in one SQLite file: the embedded database of a publication on one machine.
 
-The verbs are in `people` and `ledger`; the file, its mode and its transactions in `database`.
+The verbs are in `people`, `ledger` and `handover`; the file and its transactions in `database`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class SQLiteStore(People, Ledger):
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._windows = {}
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -34,7 +35,10 @@ class SQLiteStore(People, Ledger):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._db.close()
+        try:
+            self._close_windows()
+        finally:
+            self._db.close()
 
     def rehearsal(self) -> AbstractContextManager[None]:
         return self._db.rehearsal()

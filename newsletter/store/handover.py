@@ -1,0 +1,259 @@
+"""The half of the ledger that a running send works with: claim, begin, record, recover.
+
+A row costs one write to the journal (see `journal`) before its content leaves; outcomes reach the
+database in groups. Every row of `delivery` is left only by an UPDATE that names the state, and the
+attempt, it leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+
+from newsletter.errors import StoreError
+from newsletter.model import Delivery, SendState
+from newsletter.store import journal
+from newsletter.store.database import Database
+from newsletter.store.lock import exclusive
+from newsletter.store.rows import Row, claimed_of, micros
+from newsletter.store.window import BEGIN as BEGUN
+from newsletter.store.window import Window, out_of_turn
+
+DUE = """
+SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
+       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals,
+       ifnull((SELECT refusal FROM person WHERE id = delivery.subscriber_id), 'erased')
+  FROM delivery
+ WHERE send_id = :send
+   AND state IN ('pending', 'deferred')
+   AND ifnull(next_at, 0) <= :now
+ ORDER BY ifnull(next_at, 0), subscriber_id
+ LIMIT :limit
+"""
+CLAIM = """
+UPDATE delivery
+   SET state = 'claimed', reason = '', attempts = attempts + 1, next_at = NULL,
+       data_started_at = NULL, updated_at = ?
+ WHERE send_id = ? AND subscriber_id = ? AND state IN ('pending', 'deferred')
+"""
+SKIP = """
+UPDATE delivery
+   SET state = 'skipped', reason = ?, next_at = NULL, updated_at = ?
+ WHERE send_id = ? AND subscriber_id = ? AND state IN ('pending', 'deferred')
+"""
+CLAIMED = """
+SELECT 1 FROM delivery
+ WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
+"""
+HELD = f"{CLAIMED}   AND data_started_at IS NULL"
+BEGIN = """
+UPDATE delivery
+   SET data_started_at = ?
+ WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
+   AND data_started_at IS NULL
+"""
+RECORD = """
+UPDATE delivery
+   SET state = ?, reason = ?, message_id = ?, reply_stage = ?, reply_code = ?, reply_status = ?,
+       reply_text = ?, next_at = ?, deferrals = ?, updated_at = ?
+ WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
+"""
+IN_DOUBT = """
+UPDATE delivery
+   SET state = 'unknown', updated_at = :now, reason = :reason
+ WHERE send_id = :send AND state = 'claimed' AND (data_started_at IS NOT NULL OR :all)
+"""
+NEVER_LEFT = """
+UPDATE delivery
+   SET state = 'pending', updated_at = :now
+ WHERE send_id = :send AND state = 'claimed' AND data_started_at IS NULL
+"""
+DIED = "the sender died after the content had begun to leave"
+POWER_CUT = "the machine went down while this mail was being sent, or about to be"
+
+
+class Handover:
+    """The verbs of one sender at work, on one database."""
+
+    _db: Database
+    _windows: dict[int, Window]
+
+    def sender_lock(self, send_id: int) -> AbstractContextManager[None]:
+        if self._db.row("SELECT 1 FROM send WHERE id = ?", (send_id,)) is None:
+            raise _no_send(send_id)
+        return exclusive(self._beside(send_id, "lock"))
+
+    def claim(self, send_id: int, limit: int, now: datetime) -> list[Delivery]:
+        claimed: list[Delivery] = []
+        with self._db.transaction():
+            if not self._claimable(send_id):
+                return claimed
+            # Again until full: a page of nothing but the unsubscribed is not the end of the send.
+            while len(claimed) < limit:
+                asked = {"send": send_id, "now": micros(now), "limit": limit - len(claimed)}
+                due = self._db.rows(DUE, asked)
+                if not due:
+                    break
+                claimed += self._take(due, micros(now))
+            version = self._db.version()
+        window = self._window(send_id)
+        window.claimed.update((row.subscriber_id, row.attempts) for row in claimed)
+        window.version = version
+        return claimed
+
+    def _claimable(self, send_id: int) -> bool:
+        row = self._db.row("SELECT state FROM send WHERE id = ?", (send_id,))
+        if row is None:
+            raise _no_send(send_id)
+        return row[0] in (SendState.FROZEN, SendState.SENDING)
+
+    def _take(self, due: Sequence[Row], now_us: int) -> list[Delivery]:
+        """The rows, claimed; those whose person must not be mailed any more are skipped."""
+        refused = [(row[-1], now_us, row[0], row[1]) for row in due if row[-1]]
+        taken = [row[:-1] for row in due if not row[-1]]
+        if refused:
+            self._db.write_many(SKIP, refused)
+        if self._db.write_many(CLAIM, [(now_us, *row[:2]) for row in taken]) != len(taken):
+            raise StoreError("a delivery was claimed twice", code="store.state")
+        return [claimed_of(row, now_us) for row in taken]
+
+    def refusal(self, delivery: Delivery) -> str:
+        if self._unchanged(delivery):
+            return ""
+        row = self._db.row("SELECT refusal FROM person WHERE id = ?", (delivery.subscriber_id,))
+        return "erased" if row is None else str(row[0])
+
+    def begin(self, delivery: Delivery, now: datetime, answered: Sequence[Delivery] = ()) -> None:
+        at = micros(now)
+        with self._db.lock:
+            window = self._window(delivery.send_id)
+            if not self._may_begin(window, delivery):
+                raise out_of_turn(delivery, "begin")
+            if foreign := next((row for row in answered if not window.holds(row)), None):
+                raise out_of_turn(foreign, "record")
+            entries = window.answer(answered, at)
+            if window.due(at):
+                window.write(entries)
+                self._settle(window)
+                entries = []
+            entries.append(window.begin(delivery, at))
+            try:
+                window.write(entries)
+            except BaseException:
+                del window.begun[delivery.subscriber_id]  # its content will not leave
+                raise
+
+    def _may_begin(self, window: Window, delivery: Delivery) -> bool:
+        if delivery.subscriber_id in window.begun or not window.holds(delivery):
+            return False
+        held = (delivery.send_id, delivery.subscriber_id, delivery.attempts)
+        return self._unchanged(delivery) or self._db.row(HELD, held) is not None
+
+    def _unchanged(self, delivery: Delivery) -> bool:
+        """Whether nobody but this sender wrote to the database since the row was claimed, so that
+        what was asked then still holds."""
+        window = self._windows.get(delivery.send_id)
+        return (
+            window is not None and window.holds(delivery) and (window.version == self._db.version())
+        )
+
+    def record(self, delivery: Delivery, now: datetime) -> None:
+        self.record_all((delivery,), now)
+
+    def record_all(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        for send_id in {delivery.send_id for delivery in deliveries}:
+            with self._db.lock:
+                window = self._window(send_id)
+                self._record(window, [row for row in deliveries if row.send_id == send_id], now)
+
+    def _record(self, window: Window, answered: Sequence[Delivery], now: datetime) -> None:
+        if foreign := next((row for row in answered if not self._still_holds(window, row)), None):
+            raise out_of_turn(foreign, "record")
+        entries = window.answer(answered, micros(now))
+        if window.journal is not None:
+            window.write(entries)
+        self._settle(window)
+
+    def _still_holds(self, window: Window, delivery: Delivery) -> bool:
+        """Asked of the database when it is not claimed here: another connection may have."""
+        if window.holds(delivery):
+            return True
+        held = (delivery.send_id, delivery.subscriber_id, delivery.attempts)
+        return self._db.row(CLAIMED, held) is not None
+
+    def _settle(self, window: Window) -> None:
+        """Commit what the window holds. When the database cannot take it, the journal keeps it
+        for the next sender."""
+        if not window.outcomes and not window.begun:
+            return
+        with self._db.transaction():
+            if self._db.write_many(RECORD, window.outcomes) != len(window.outcomes):
+                window.outcomes.clear()
+                raise _taken_over(window.send_id)
+            self._db.write_many(BEGIN, window.began())
+        window.settled()
+
+    def _settle_all(self) -> None:
+        with self._db.lock:
+            for window in self._windows.values():
+                if window.outcomes:
+                    self._settle(window)
+
+    def recover(self, send_id: int, now: datetime) -> int:
+        with self._db.lock:
+            window = self._windows.pop(send_id, None)
+            if window is not None:
+                self._settle(window)
+                window.close(remove=False)
+            return self._recover(send_id, now)
+
+    def _recover(self, send_id: int, now: datetime) -> int:
+        path = self._beside(send_id, "journal")
+        left = journal.read(path) or journal.Contents([], this_boot=True)
+        reason = DIED if left.this_boot else POWER_CUT
+        asked = {"send": send_id, "now": micros(now)}
+        with self._db.transaction():
+            self._replay(left.entries)
+            doubt = {**asked, "reason": reason, "all": int(not left.this_boot)}
+            in_doubt = self._db.write(IN_DOUBT, doubt)
+            self._db.write(NEVER_LEFT, asked)
+        path.unlink(missing_ok=True)
+        return in_doubt
+
+    def _replay(self, entries: Sequence[journal.Entry]) -> None:
+        """Apply a dead sender's entries in order. What the database knows already is left alone:
+        its rows are no longer claimed, or at another attempt."""
+        for kind, *row in entries:
+            self._db.write(BEGIN if kind == BEGUN else RECORD, tuple(row))
+
+    def _window(self, send_id: int) -> Window:
+        if send_id not in self._windows:
+            self._windows[send_id] = Window(send_id, self._beside(send_id, "journal"))
+        return self._windows[send_id]
+
+    def _beside(self, send_id: int, what: str) -> Path:
+        path = self._db.path
+        return path.with_name(f"{path.name}-send-{send_id}.{what}")
+
+    def _close_windows(self) -> None:
+        """Commit what is left; what cannot be committed stays in the journal."""
+        try:
+            self._settle_all()
+        finally:
+            for window in self._windows.values():
+                window.close(remove=False)
+            self._windows.clear()
+
+
+def _no_send(send_id: int) -> StoreError:
+    return StoreError(f"there is no send {send_id}", code="store.send")
+
+
+def _taken_over(send_id: int) -> StoreError:
+    return StoreError(
+        f"an outcome of send {send_id} is not recorded: the row is not claimed at its attempt",
+        hint="another process took this send over; it goes on there",
+        code="store.state",
+    )

@@ -1,0 +1,142 @@
+"""What a sender must not forget between two commits: one small file beside the database.
+
+A mail costs one write here before its content leaves, instead of a transaction of the database.
+Entries are lines of JSON: a mail that begins, or the outcome of one that was answered. The file is
+allocated when it is made and then overwritten in place, so that a disk that fills up later stops
+the next mail and loses no answer. A process may be killed at any moment; what was written is there
+(the kernel has it). After a power failure it may not be: the first line names the boot it belongs
+to, and whoever reads it later under another one must believe nothing that is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from newsletter.errors import StoreError
+
+SIZE_BYTES = 1 << 20
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+Entry = tuple[Any, ...]
+
+
+class Contents(NamedTuple):
+    """The whole entries of a journal, in order, and whether they were written since the last
+    start of this machine."""
+
+    entries: list[Entry]
+    this_boot: bool
+
+
+class Journal:
+    """The journal of one sender, open for writing. Not to be shared by two processes."""
+
+    def __init__(self, path: Path, file: int) -> None:
+        self.path = path
+        self._file = file
+        self._at = 0
+        self._start()
+
+    @classmethod
+    def open(cls, path: Path) -> Journal:
+        """A new, empty journal of mode 0600 with its room on the disk taken. Raises StoreError."""
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                os.pwrite(file, bytes(SIZE_BYTES), 0)
+                os.fsync(file)
+                journal = cls(path, file)
+                os.fsync(file)
+            except BaseException:
+                os.close(file)
+                path.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise _failed(path, error) from error
+        return journal
+
+    def _start(self) -> None:
+        self._at = os.pwrite(self._file, _line(("boot", boot_id())), 0)
+
+    @property
+    def used(self) -> int:
+        """How many of its SIZE_BYTES hold entries."""
+        return self._at
+
+    def write(self, entries: Iterable[Entry]) -> None:
+        """Write the entries in one go. Raises StoreError when not all of them are there."""
+        octets = b"".join(map(_line, entries))
+        try:
+            written = os.pwrite(self._file, octets, self._at)
+        except OSError as error:
+            raise _failed(self.path, error) from error
+        if written != len(octets):
+            raise _failed(self.path, None)
+        self._at += written
+
+    def clear(self) -> None:
+        """Forget everything: the database knows it now. Overwrites from the front, so a reader
+        finds either nothing or what it may apply once more."""
+        used, self._at = self._at, 0
+        try:
+            os.pwrite(self._file, bytes(used), 0)
+            self._start()
+        except OSError as error:
+            raise _failed(self.path, error) from error
+
+    def remove(self) -> None:
+        """Close and remove the file."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file and leave it: what is in it is still to be recovered."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def read(path: Path) -> Contents | None:
+    """What a dead sender left, or None when there is no journal. A last line that was cut short is
+    left out: its mail had not begun."""
+    try:
+        octets = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _failed(path, error) from error
+    entries: list[Entry] = []
+    for line in octets.split(b"\0", 1)[0].split(b"\n")[:-1]:
+        try:
+            entries.append(tuple(json.loads(line)))
+        except (ValueError, TypeError):
+            break
+    boot = entries.pop(0) if entries else ()
+    return Contents(entries, boot == ("boot", boot_id()))
+
+
+def boot_id() -> str:
+    """Which start of this machine this is; empty where the system does not tell."""
+    try:
+        return _BOOT_ID.read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def _line(entry: Entry) -> bytes:
+    return _encode(entry).encode("ascii") + b"\n"
+
+
+def _failed(path: Path, error: OSError | None) -> StoreError:
+    why = error.strerror if error is not None else "the write was cut short"
+    return StoreError(
+        f"the journal of the send cannot be written: {why}",
+        path=path,
+        hint="make room on the disk; what was sent is known: newsletter resume",
+        code="store.journal",
+    )

@@ -1,0 +1,119 @@
+"""The rows that one sender holds: claimed, begun, answered and not yet in the database.
+
+Deliveries enter, entries of the journal and rows for the database leave. It knows no SQL and does
+not commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from newsletter.errors import StoreError
+from newsletter.model import Delivery
+from newsletter.store.journal import SIZE_BYTES, Entry, Journal
+from newsletter.store.rows import Row, micros_or_none, reply_columns
+
+BEGIN, DONE = "begin", "done"
+MOST_OUTCOMES = 500
+LONGEST_WAIT_US = 250_000
+
+
+@dataclass(slots=True)
+class Window:
+    """One send's rows between claim and commit. `claimed` maps a subscriber to the attempt, `begun`
+    to when the content began to leave; `version` is the database's when they were claimed."""
+
+    send_id: int
+    path: Path
+    claimed: dict[int, int] = field(default_factory=dict)
+    begun: dict[int, int] = field(default_factory=dict)
+    outcomes: list[Row] = field(default_factory=list)
+    version: tuple[int, int] = (-1, -1)
+    since_us: int = 0
+    journal: Journal | None = None
+
+    def holds(self, delivery: Delivery) -> bool:
+        """Whether the row is claimed here, at this attempt."""
+        return self.claimed.get(delivery.subscriber_id) == delivery.attempts
+
+    def due(self, now_us: int) -> bool:
+        """Whether the outcomes should be committed before the next mail."""
+        waited = bool(self.outcomes) and now_us - self.since_us >= LONGEST_WAIT_US
+        crowded = self.journal is not None and self.journal.used > SIZE_BYTES // 2
+        return waited or crowded or len(self.outcomes) >= MOST_OUTCOMES
+
+    def answer(self, answered: Sequence[Delivery], now_us: int) -> list[Entry]:
+        """The journal's entries for these outcomes, which are kept until they are `settled`."""
+        rows = [outcome_row(row, now_us) for row in answered]
+        if rows and not self.outcomes:
+            self.since_us = now_us
+        self.outcomes += rows
+        for row in answered:
+            self.claimed.pop(row.subscriber_id, None)
+            self.begun.pop(row.subscriber_id, None)
+        return [(DONE, *row) for row in rows]
+
+    def begin(self, delivery: Delivery, now_us: int) -> Entry:
+        """The journal's entry for content about to leave."""
+        self.begun[delivery.subscriber_id] = now_us
+        return (BEGIN, *begin_row(self.send_id, delivery.subscriber_id, delivery.attempts, now_us))
+
+    def began(self) -> list[Row]:
+        """What the database is to know of the rows whose content is on its way."""
+        held = self.claimed
+        return [begin_row(self.send_id, key, held[key], at) for key, at in self.begun.items()]
+
+    def write(self, entries: Iterable[Entry]) -> None:
+        """Write the entries down. Raises StoreError."""
+        if self.journal is None:
+            self.journal = Journal.open(self.path)
+        self.journal.write(entries)
+
+    def settled(self) -> None:
+        """Everything is in the database now."""
+        self.outcomes.clear()
+        if self.journal is not None:
+            self.journal.clear()
+
+    def close(self, *, remove: bool) -> None:
+        """Give the journal up; leave it on the disk when it is to be recovered."""
+        journal, self.journal = self.journal, None
+        if journal is not None and remove:
+            journal.remove()
+        elif journal is not None:
+            journal.close()
+
+
+def begin_row(send_id: int, subscriber_id: int, attempts: int, at_us: int) -> Row:
+    """The parameters of BEGIN."""
+    return (at_us, send_id, subscriber_id, attempts)
+
+
+def outcome_row(delivery: Delivery, now_us: int) -> Row:
+    """The parameters of RECORD. Raises StoreError for a row that has no outcome."""
+    if delivery.state == "claimed":
+        raise out_of_turn(delivery, "record")
+    return (
+        delivery.state.value,
+        delivery.reason,
+        delivery.message_id,
+        *reply_columns(delivery.reply),
+        micros_or_none(delivery.next_at),
+        delivery.deferrals,
+        now_us,
+        delivery.send_id,
+        delivery.subscriber_id,
+        delivery.attempts,
+    )
+
+
+def out_of_turn(delivery: Delivery, verb: str) -> StoreError:
+    """The ledger and the sender disagree: a bug, or a sender that was given up for dead."""
+    return StoreError(
+        f"cannot {verb} {delivery.state}: delivery {delivery.send_id}/{delivery.subscriber_id} "
+        f"is not claimed at attempt {delivery.attempts}",
+        hint="another process took this send over; it goes on there",
+        code="store.state",
+    )
