@@ -67,7 +67,8 @@ class Lane:
         for mail, reply in self.transport.deliver(self._mails(), self._begin):
             yield from self._taken()
             self.begun.discard(mail.message_id)
-            yield self.run.answered(self.in_flight.pop(mail.message_id), reply)
+            row = self.in_flight.pop(mail.message_id)
+            yield self.run.answered(row, reply, mail.message_id)
         yield from self._taken()
 
     def _mails(self) -> Iterator[Mail]:
@@ -75,7 +76,7 @@ class Lane:
             if ended := self.run.unsendable(row):
                 self._settle(ended)
             elif mail := self._mail_or_none(row):
-                self.in_flight[mail.message_id] = replace(row, message_id=mail.message_id)
+                self.in_flight[mail.message_id] = row
                 yield mail
 
     def _mail_or_none(self, row: Delivery) -> Mail | None:
@@ -111,7 +112,7 @@ class Lane:
             state = DeliveryState.UNKNOWN if doubtful else DeliveryState.PENDING
             now = office.now()
             reason, next_at = (IN_DOUBT, None) if doubtful else ("", now)
-            back = replace(row, state=state, reason=reason, next_at=next_at)
+            back = replace(row, state=state, reason=reason, next_at=next_at, message_id=name)
             office.store.record(back, now)
             if doubtful:
                 yield back

@@ -42,6 +42,18 @@ def outcome(delivery: Delivery, reply: Reply, now: datetime, jitter: float = 0.0
     return replace(delivery, state=state, reason=reason, reply=reply, next_at=next_at)
 
 
+def accepted(delivery: Delivery, reply: Reply, message_id: str) -> Delivery:
+    """The row as a yes to its content leaves it: what `outcome` would say, in half the time."""
+    return replace(
+        delivery,
+        state=DeliveryState.ACCEPTED,
+        message_id=message_id,
+        reason="",
+        reply=reply,
+        next_at=None,
+    )
+
+
 def stops_at_once(told: Ruling, reply: Reply) -> bool:
     """Whether one such reply is enough: our allowance or our sender, not perhaps this content."""
     return told.verdict is Verdict.QUOTA or (

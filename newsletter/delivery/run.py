@@ -15,11 +15,11 @@ from threading import Lock
 from newsletter.audience.tokens import Keys
 from newsletter.delivery.addressing import Addressee, recipient
 from newsletter.delivery.breaker import Breaker
-from newsletter.delivery.outcome import outcome
+from newsletter.delivery.outcome import accepted, outcome
 from newsletter.delivery.verdicts import Verdict
 from newsletter.errors import AudienceError, LineLost
 from newsletter.mime import Stencil, fill
-from newsletter.model import Delivery, DeliveryState, Letter, Mail, Reply, Send
+from newsletter.model import Delivery, DeliveryState, Letter, Mail, Reply, Send, Stage
 from newsletter.store import Store
 
 CLAIM = 100
@@ -94,11 +94,15 @@ class Run:
             self.office.store.begin(row, self.office.now(), self._answered)
             self._answered.clear()
 
-    def answered(self, row: Delivery, reply: Reply) -> Delivery:
+    def answered(self, row: Delivery, reply: Reply, message_id: str) -> Delivery:
         """The row with the relay's last word, which is recorded with the next `begin` of any
         lane, or by `flush`: a lane has one unrecorded answer at most when its next content leaves.
         """
-        done = outcome(row, reply, self.office.now(), self.office.jitter())
+        if reply.stage is Stage.DOT and reply.positive:
+            done = accepted(row, reply, message_id)
+        else:
+            offered = replace(row, message_id=message_id)
+            done = outcome(offered, reply, self.office.now(), self.office.jitter())
         with self._lock:
             self._answered.append(done)
             told = self.breaker.hear(row.address, reply)

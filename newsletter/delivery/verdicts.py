@@ -207,9 +207,12 @@ TABLE: tuple[Rule, ...] = (
     Rule(verdict=V.FATAL, because="the relay takes no content", at=DATA, code="5.."),
     Rule(verdict=V.POLICY, because="the content is refused", at=DOT, code="5.."),
 )
+TAKEN = TABLE[0].ruling
 NONSENSE = Ruling(Verdict.FATAL, Scope.RUN, "an answer that is none")
 
 
 def ruling(reply: Reply) -> Ruling:
     """The ruling of the first row that fits."""
+    if reply.stage is Stage.DOT and 200 <= reply.code < 300:  # what nearly all of them are
+        return TAKEN
     return next((rule.ruling for rule in TABLE if rule.matches(reply)), NONSENSE)

@@ -99,10 +99,13 @@ class ReplyReader:
 
     def read(self, stage: Stage, timeout_s: float) -> Reply:
         """The next reply, whole within `timeout_s` however slowly it drips. Raises LineLost."""
-        lines = self.lines(timeout_s)
-        if stage is Stage.DOT:  # with a queue id, so never the same twice
-            return parse_reply(stage, lines)
-        return _parsed(stage, tuple(lines))
+        end = self._buffer.find(b"\r\n")
+        if 0 < end <= self.limits.line_bytes:  # it is here already, as after every group
+            line = bytes(self._buffer[:end])
+            if line[3:4] != b"-":
+                del self._buffer[: end + 2]
+                return _parsed(stage, (line,))
+        return _parsed(stage, tuple(self.lines(timeout_s)))
 
     def lines(self, timeout_s: float) -> list[bytes]:
         """The lines of the next reply without their line ends. Raises LineLost."""

@@ -18,7 +18,6 @@ from newsletter.store import journal
 from newsletter.store.database import Database
 from newsletter.store.lock import exclusive
 from newsletter.store.rows import Row, claimed_of, micros
-from newsletter.store.window import BEGIN as BEGUN
 from newsletter.store.window import Window, out_of_turn
 
 DUE = """
@@ -47,7 +46,6 @@ CLAIMED = """
 SELECT 1 FROM delivery
  WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
 """
-HELD = f"{CLAIMED}   AND data_started_at IS NULL"
 BEGIN = """
 UPDATE delivery
    SET data_started_at = ?
@@ -97,6 +95,7 @@ class Handover:
                 if not due:
                     break
                 claimed += self._take(due, micros(now))
+            self._db.look_again()
             version = self._db.version()
         window = self._window(send_id)
         window.claimed.update((row.subscriber_id, row.attempts) for row in claimed)
@@ -129,27 +128,19 @@ class Handover:
         at = micros(now)
         with self._db.lock:
             window = self._window(delivery.send_id)
-            if not self._may_begin(window, delivery):
+            if not window.may_begin(delivery) or not (
+                self._unchanged(delivery) or self._still_claimed(delivery)
+            ):
                 raise out_of_turn(delivery, "begin")
-            if foreign := next((row for row in answered if not window.holds(row)), None):
-                raise out_of_turn(foreign, "record")
-            entries = window.answer(answered, at)
+            for row in answered:
+                if not window.holds(row):
+                    raise out_of_turn(row, "record")
+            if answered:
+                window.answer(answered, at)
             if window.due(at):
-                window.write(entries)
+                window.note()
                 self._settle(window)
-                entries = []
-            entries.append(window.begin(delivery, at))
-            try:
-                window.write(entries)
-            except BaseException:
-                del window.begun[delivery.subscriber_id]  # its content will not leave
-                raise
-
-    def _may_begin(self, window: Window, delivery: Delivery) -> bool:
-        if delivery.subscriber_id in window.begun or not window.holds(delivery):
-            return False
-        held = (delivery.send_id, delivery.subscriber_id, delivery.attempts)
-        return self._unchanged(delivery) or self._db.row(HELD, held) is not None
+            window.begin(delivery, at)
 
     def _unchanged(self, delivery: Delivery) -> bool:
         """Whether nobody but this sender wrote to the database since the row was claimed, so that
@@ -171,15 +162,16 @@ class Handover:
     def _record(self, window: Window, answered: Sequence[Delivery], now: datetime) -> None:
         if foreign := next((row for row in answered if not self._still_holds(window, row)), None):
             raise out_of_turn(foreign, "record")
-        entries = window.answer(answered, micros(now))
+        window.answer(answered, micros(now))
         if window.journal is not None:
-            window.write(entries)
+            window.note()
         self._settle(window)
 
     def _still_holds(self, window: Window, delivery: Delivery) -> bool:
         """Asked of the database when it is not claimed here: another connection may have."""
-        if window.holds(delivery):
-            return True
+        return window.holds(delivery) or self._still_claimed(delivery)
+
+    def _still_claimed(self, delivery: Delivery) -> bool:
         held = (delivery.send_id, delivery.subscriber_id, delivery.attempts)
         return self._db.row(CLAIMED, held) is not None
 
@@ -225,8 +217,11 @@ class Handover:
     def _replay(self, entries: Sequence[journal.Entry]) -> None:
         """Apply a dead sender's entries in order. What the database knows already is left alone:
         its rows are no longer claimed, or at another attempt."""
-        for kind, *row in entries:
-            self._db.write(BEGIN if kind == BEGUN else RECORD, tuple(row))
+        for begun, *outcomes in entries:
+            for row in outcomes:
+                self._db.write(RECORD, tuple(row))
+            if begun:
+                self._db.write(BEGIN, tuple(begun))
 
     def _window(self, send_id: int) -> Window:
         if send_id not in self._windows:

@@ -1,7 +1,8 @@
 """What a sender must not forget between two commits: one small file beside the database.
 
 A mail costs one write here before its content leaves, instead of a transaction of the database.
-Entries are lines of JSON: a mail that begins, or the outcome of one that was answered. The file is
+An entry is a line of JSON: the mail that begins (or null) and the outcomes of those answered before
+it, each as the parameters of the statement that says so to the database. The file is
 allocated when it is made and then overwritten in place, so that a disk that fills up later stops
 the next mail and loses no answer. A process may be killed at any moment; what was written is there
 (the kernel has it). After a power failure it may not be: the first line names the boot it belongs
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,9 +68,9 @@ class Journal:
         """How many of its SIZE_BYTES hold entries."""
         return self._at
 
-    def write(self, entries: Iterable[Entry]) -> None:
-        """Write the entries in one go. Raises StoreError when not all of them are there."""
-        octets = b"".join(map(_line, entries))
+    def write(self, entry: Entry) -> None:
+        """Write the entry. Raises StoreError when not all of it is there."""
+        octets = _line(entry)
         try:
             written = os.pwrite(self._file, octets, self._at)
         except OSError as error:

@@ -6,16 +6,15 @@ not commit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.errors import StoreError
 from newsletter.model import Delivery
-from newsletter.store.journal import SIZE_BYTES, Entry, Journal
+from newsletter.store.journal import SIZE_BYTES, Journal
 from newsletter.store.rows import Row, micros_or_none, reply_columns
 
-BEGIN, DONE = "begin", "done"
 MOST_OUTCOMES = 500
 LONGEST_WAIT_US = 250_000
 
@@ -30,6 +29,7 @@ class Window:
     claimed: dict[int, int] = field(default_factory=dict)
     begun: dict[int, int] = field(default_factory=dict)
     outcomes: list[Row] = field(default_factory=list)
+    unwritten: list[Row] = field(default_factory=list)
     version: tuple[int, int] = (-1, -1)
     since_us: int = 0
     journal: Journal | None = None
@@ -44,36 +44,47 @@ class Window:
         crowded = self.journal is not None and self.journal.used > SIZE_BYTES // 2
         return waited or crowded or len(self.outcomes) >= MOST_OUTCOMES
 
-    def answer(self, answered: Sequence[Delivery], now_us: int) -> list[Entry]:
-        """The journal's entries for these outcomes, which are kept until they are `settled`."""
+    def may_begin(self, delivery: Delivery) -> bool:
+        """Whether the row is claimed here and its content has not begun to leave."""
+        return self.holds(delivery) and delivery.subscriber_id not in self.begun
+
+    def answer(self, answered: Sequence[Delivery], now_us: int) -> None:
+        """Take outcomes, which are kept until they are `settled`."""
         rows = [outcome_row(row, now_us) for row in answered]
-        if rows and not self.outcomes:
+        if not self.outcomes:
             self.since_us = now_us
         self.outcomes += rows
+        self.unwritten += rows
         for row in answered:
             self.claimed.pop(row.subscriber_id, None)
             self.begun.pop(row.subscriber_id, None)
-        return [(DONE, *row) for row in rows]
 
-    def begin(self, delivery: Delivery, now_us: int) -> Entry:
-        """The journal's entry for content about to leave."""
+    def begin(self, delivery: Delivery, now_us: int) -> None:
+        """Write down that content is about to leave, and the outcomes taken since the last time.
+        Raises StoreError; then it will not leave."""
+        self._write(begin_row(self.send_id, delivery.subscriber_id, delivery.attempts, now_us))
         self.begun[delivery.subscriber_id] = now_us
-        return (BEGIN, *begin_row(self.send_id, delivery.subscriber_id, delivery.attempts, now_us))
+
+    def note(self) -> None:
+        """Write down the outcomes taken since the last time. Raises StoreError."""
+        if self.unwritten:
+            self._write(None)
+
+    def _write(self, begun: Row | None) -> None:
+        if self.journal is None:
+            self.journal = Journal.open(self.path)
+        self.journal.write((begun, *self.unwritten))
+        self.unwritten.clear()
 
     def began(self) -> list[Row]:
         """What the database is to know of the rows whose content is on its way."""
         held = self.claimed
         return [begin_row(self.send_id, key, held[key], at) for key, at in self.begun.items()]
 
-    def write(self, entries: Iterable[Entry]) -> None:
-        """Write the entries down. Raises StoreError."""
-        if self.journal is None:
-            self.journal = Journal.open(self.path)
-        self.journal.write(entries)
-
     def settled(self) -> None:
         """Everything is in the database now."""
         self.outcomes.clear()
+        self.unwritten.clear()
         if self.journal is not None:
             self.journal.clear()
 
