@@ -19,10 +19,10 @@ KEYS = Keys((b"not a secret: for specimens only",))
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def specimen(email: Email, article: Article, letter: Letter) -> Mail:
-    """The mail for the invented reader, dated as the article."""
+def specimen(email: Email, article: Article, letter: Letter, reader: Addressee = READER) -> Mail:
+    """The mail for an invented reader, dated as the article."""
     cut = stencil(email, letter, article.date or UNDATED)
-    return fill(cut, recipient(READER, email.slug, letter, KEYS))
+    return fill(cut, recipient(reader, email.slug, letter, KEYS))
 
 
 def part(content: bytes, subtype: str) -> str:
