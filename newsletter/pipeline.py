@@ -75,7 +75,7 @@ def render(issue: Issue, theme: Theme, letter: Letter) -> Composed:
         preheader=preheader,
     )
     document, in_template = theme.fill_html(page)
-    text, in_text = theme.fill_text(page, plaintext.to_text(fragment.html))
+    text, in_text = theme.fill_text(page, plaintext.to_text(fragment.html, page.strings))
     slots = (*in_title, *in_subject, *in_preheader, *fragment.slots, *in_template, *in_text)
     email = Email(
         slug=article.slug,

@@ -16,7 +16,6 @@ from typing import Any
 import markdown
 from markdown.inlinepatterns import InlineProcessor
 from pymdownx import emoji
-from pymdownx.superfences import SuperFencesCodeExtension
 
 from newsletter.compose.density import refuse_dense
 from newsletter.compose.typography import ESCAPED, PROTECTED
@@ -36,15 +35,11 @@ EXTENSIONS = (
     "pymdownx.highlight",
     "pymdownx.magiclink",
     "pymdownx.mark",
+    "pymdownx.quotes",
     "pymdownx.superfences",
     "pymdownx.tasklist",
     "pymdownx.tilde",
 )
-# "```js {1,3}" opens code as well; pymdown-extensions 10.14, our lower bound, cannot be told so.
-RELAXED = (
-    {"relaxed_headers": True} if "relaxed_headers" in SuperFencesCodeExtension().config else {}
-)
-
 # An article is asked for four times in a row: for itself, for its preheader, and as the neighbour
 # of two. Python-Markdown takes 2 ms for each kilobyte, half of what composing costs.
 REMEMBERED = 64
@@ -80,7 +75,8 @@ def _parser() -> markdown.Markdown:
             "pymdownx.emoji": {"emoji_index": emoji.gemoji, "emoji_generator": emoji.to_alt},
             "pymdownx.highlight": {"use_pygments": False, "guess_lang": False},
             "pymdownx.superfences": {
-                **RELAXED,
+                # "```js {1,3}" opens code as well.
+                "relaxed_headers": True,
                 "custom_fences": [
                     {"name": "*", "class": "", "format": _fence, "validator": _any_fence}
                 ],

@@ -10,10 +10,16 @@ mark sub sup abbr code hr br, and whatever raw HTML the author wrote. Besides:
                > tbody > tr > td[align]                 a first column of th[scope=row] is possible
     table.callout.callout-note|-tip|-warning > tr > td > p.callout-title > strong, then blocks
     table.quote > tr > td > blockquote                  the cell carries the line on the left
+    table.quote.pull > tr > td > blockquote             a pull quote: > ... {.pull}, !!! pull
+               blockquote > p.source                    its last line, begun with a dash
     table.code > tr > td > pre > span.k|.s|.n|.c        keyword, string, number, comment
+               td > pre, p.more > a                     a long block is cut: the rest is online
     table.button > tr > td > a                          [text](url){.button} alone in a paragraph
+    table.rule > tr > td                                a divider; the cell has one character
     p > img.photo, p > a > img.photo                    a picture that stands alone
-    div.figure > img.photo, p.caption                   <figure>; p.caption also titles a code block
+    div.figure > img.photo, p.caption                   one with a title, a line in emphasis below
+                                                        it, or <figure>; p.caption also titles a
+                                                        code block
     li.ticked                                           its box stands for the bullet
     li > p.item, dd > p.item                            only where an item has several paragraphs
     h2.notes, ol.notes > li > a[name]                   footnotes; sup > a is the mark in the text
@@ -24,27 +30,19 @@ All tables but table.data have role=presentation. No id is left, and every ancho
 
 from __future__ import annotations
 
-import re
-
 from lxml import etree
 
 from newsletter.compose import tree
-from newsletter.compose.highlight import highlight
+from newsletter.compose.callouts import shape_callouts
+from newsletter.compose.code_blocks import shape_code
+from newsletter.compose.footnotes import shape_footnotes
+from newsletter.compose.sheet import Sheet
+from newsletter.compose.tables import shape_table
 
 Element = etree._Element
 
-CALLOUTS = {
-    **dict.fromkeys(("tip", "hint", "success"), "tip"),
-    **dict.fromkeys(
-        ("warning", "caution", "danger", "error", "attention", "failure", "bug"), "warning"
-    ),
-}
-# GitHub's alerts: a quotation that begins with [!NOTE].
-ALERT = re.compile(r"\s*\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*\n?", re.IGNORECASE)
-TEXT_ALIGN = re.compile(r"(?:^|;)\s*text-align\s*:\s*(left|right|center)\s*(?=;|$)", re.IGNORECASE)
-LANGUAGE = re.compile(r"lang(?:uage)?-([\w.+#-]+)")
-LABELS = frozenset({"highlight", "hljs", "codehilite", "sourcecode", "literal-block"})
 HOLDERS = frozenset("p div li dd dt td th span h1 h2 h3 h4 h5 h6 strong em".split())  # noqa: SIM905
+LEVELS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 def tick_boxes(root: Element) -> None:
@@ -63,127 +61,53 @@ def tick_boxes(root: Element) -> None:
             tree.set_classes(part, (*kept, *boxed))
 
 
-def shape(root: Element, *, notes: str) -> None:
-    """Change the tree in place; `notes` is the word above the footnotes."""
+def shape(root: Element, sheet: Sheet) -> None:
+    """Change the tree in place."""
     _demote_headings(root)
-    _shape_footnotes(root, notes)
+    shape_footnotes(root, sheet.strings.notes)
     for table in list(root.iter("table")):
-        _shape_table(table)
+        shape_table(table, sheet.findings)
     _name_anchors(root)
     for part in list(root.iter("li", "dd")):
-        _tighten(part)
+        tree.tighten(part)
     for part in list(root.iter("figcaption", "summary")):
         _shape_caption(part)
     for pre in list(root.iter("pre")):
-        _shape_code(pre)
-    for part in list(root.iter("div", "blockquote")):
-        _shape_callout(part)
-    for part in list(root.iter("blockquote")):
-        table, cell = tree.one_cell("quote")
-        tree.wrap(part, table, cell)
+        shape_code(pre, sheet)
+    shape_callouts(root, sheet.strings)
+    for rule in list(root.iter("hr")):
+        _shape_rule(rule)
     for part in list(root.iter("p", "div")):
         _shape_lonely(part)
+    for link in root.iter("a"):
+        _shape_link(link)
 
 
 def _demote_headings(root: Element) -> None:
-    """The template's title is the only h1; a table of contents would point nowhere."""
-    for heading in root.iter("h1"):
-        heading.tag = "h2"
+    """The template's title is the only h1: where the author has some too, all headings go down
+    one level. A table of contents would point nowhere."""
+    if next(root.iter("h1"), None) is not None:
+        for heading in root.iter(*LEVELS):
+            heading.tag = LEVELS[min(LEVELS.index(str(heading.tag)) + 1, 5)]
     for part in list(root.iter("p")):
         if len(part) == 0 and (part.text or "").strip() == "[TOC]":
             tree.drop(part)
 
 
-def _shape_footnotes(root: Element, title: str) -> None:
-    names: dict[str, str] = {}
-    for box in list(root.iter("div")):
-        if "footnote" in tree.classes(box):
-            _shape_notes(box, title, names)
-    for mark in root.iter("a"):
-        if "footnote-ref" in tree.classes(mark):
-            tree.set_classes(mark, ())
-            mark.set("href", names.get(mark.get("href", ""), "#"))
+def _shape_rule(rule: Element) -> None:
+    """A cell's border: Word draws an hr with a shadow, in a colour and a width of its own."""
+    table, cell = tree.one_cell("rule")
+    # An empty cell has no height in Word; a no-break space would be said in the text.
+    cell.text = "\u200b"
+    tree.replace(rule, table)
 
 
-def _shape_notes(box: Element, title: str, names: dict[str, str]) -> None:
-    notes = box.find("ol")
-    if notes is None:
-        return
-    for back in [a for a in box.iter("a") if "footnote-backref" in tree.classes(a)]:
-        _drop_back_link(back)
-    for note in notes.iterchildren("li"):
-        _tighten(note)
-        name = f"fn{len(names) + 1}"
-        names[f"#{note.get('id', name)}"] = f"#{name}"
-        tree.take(note, "id")
-        first = note.find("p")
-        _put_anchor(note if first is None else first, name)
-    for rule in box.findall("hr"):
-        tree.drop(rule)
-    notes.set("class", "notes")
-    box.insert(box.index(notes), tree.element("h2", title, class_="notes"))
-    tree.unwrap(box)
-
-
-def _drop_back_link(back: Element) -> None:
-    before, parent = back.getprevious(), back.getparent()
-    tree.drop(back)
-    if before is not None:
-        before.tail = (before.tail or "").rstrip()
-    elif parent is not None:
-        parent.text = (parent.text or "").rstrip()
-        if parent.tag == "p" and len(parent) == 0 and not parent.text:
-            tree.drop(parent)
-
-
-def is_note_link(part: Element) -> bool:
-    """Whether the link leads to a footnote of this mail, the only anchors that stay inside."""
-    parent = part.getparent()
-    inside = re.fullmatch(r"#fn[0-9]+", part.get("href", "")) is not None
-    return inside and parent is not None and parent.tag == "sup"
-
-
-def _shape_table(table: Element) -> None:
-    """Author's tables: with a header they are data, without one they are layout."""
-    if table.get("role") in {"presentation", "none"}:
-        return
-    for name in ("border", "cellpadding", "cellspacing"):
-        tree.default(table, name, "0")
-    _move_empty_header(table)
-    if table.find(".//th") is None:
-        table.set("role", "presentation")
-        return
-    tree.set_classes(table, ("data", *tree.classes(table)))
-    tree.default(table, "width", "100%")
-    for cell in table.iter("th", "td"):
-        _shape_cell(cell)
-
-
-def _move_empty_header(table: Element) -> None:
-    """Markdown tables need a header row; one left empty means headers at the left."""
-    head = table.find("thead")
-    if head is None or tree.words(head).strip() or head.find(".//img") is not None:
-        return
-    tree.drop(head)
-    for row in table.iter("tr"):
-        if len(row) > 1 and row[0].tag == "td" and tree.words(row[0]).strip():
-            row[0].tag = "th"
-            row[0].set("scope", "row")
-
-
-def _shape_cell(cell: Element) -> None:
-    style = cell.get("style", "")
-    aligned = TEXT_ALIGN.search(style)
-    if aligned:
-        cell.set("align", aligned.group(1).lower())
-        rest = TEXT_ALIGN.sub("", style).strip("; ")
-        tree.take(cell, "style")
-        if rest:
-            cell.set("style", rest)
-    tree.default(cell, "align", "left")
-    tree.default(cell, "valign", "top")
-    if cell.tag == "th":
-        tree.default(cell, "scope", "col")
+def _shape_link(link: Element) -> None:
+    """`www.example.org` typed as it is has no scheme; python-markdown takes the one of 1996."""
+    if (link.text or "").startswith("www.") and link.get("href") == f"http://{link.text}":
+        link.set("href", f"https://{link.text}")
+    if "button" in tree.classes(link):
+        tree.set_classes(link, (name for name in tree.classes(link) if name != "button"))
 
 
 def _name_anchors(root: Element) -> None:
@@ -195,23 +119,7 @@ def _name_anchors(root: Element) -> None:
             if part.tag == "a":
                 part.set("name", name)
             elif part.tag in HOLDERS:
-                _put_anchor(part, name)
-
-
-def _put_anchor(part: Element, name: str) -> None:
-    anchor = tree.element("a", name=name)
-    anchor.text, anchor.tail, part.text = None, part.text, None
-    part.insert(0, anchor)
-
-
-def _tighten(item: Element) -> None:
-    """A loose list's paragraph inside an item doubles the margins."""
-    paragraphs = [part for part in item if part.tag == "p"]
-    if len(paragraphs) == 1:
-        tree.unwrap(paragraphs[0])
-        return
-    for part in paragraphs:
-        tree.set_classes(part, (*tree.classes(part), "item"))
+                tree.put_anchor(part, name)
 
 
 def _shape_caption(part: Element) -> None:
@@ -227,68 +135,10 @@ def _shape_caption(part: Element) -> None:
     part.tag = "p"
 
 
-def _shape_code(pre: Element) -> None:
-    title = tree.take(pre, "title")
-    code = pre.find("code")
-    if code is not None:
-        language = _language(pre, code)
-        coloured = tree.element("pre")
-        for run in highlight(tree.words(pre).strip("\n"), language):
-            if run.kind:
-                coloured.append(tree.element("span", run.text, class_=run.kind))
-            else:
-                tree.say_last(coloured, run.text)
-        tree.replace(pre, coloured)
-        pre = coloured
-    table, cell = tree.one_cell("code")
-    tree.wrap(pre, table, cell)
-    parent = table.getparent()
-    if title and parent is not None:
-        parent.insert(parent.index(table), tree.element("p", title, class_="caption"))
-
-
-def _language(pre: Element, code: Element) -> str:
-    names = [name for name in (*tree.classes(code), *tree.classes(pre)) if name not in LABELS]
-    marked = [match.group(1) for match in map(LANGUAGE.fullmatch, names) if match]
-    return (marked or names or [""])[0]
-
-
-def _shape_callout(part: Element) -> None:
-    names = tree.classes(part)
-    if part.tag == "blockquote":
-        kind = _take_alert(part)
-        title: Element | None = tree.element("p", kind.capitalize())
-    else:
-        kind = next((name for name in names if name != "admonition"), "note")
-        kind = kind if "admonition" in names else ""
-        title = next((p for p in part if "admonition-title" in tree.classes(p)), None)
-    if not kind:
-        return
-    table, cell = tree.one_cell(f"callout callout-{CALLOUTS.get(kind, 'note')}")
-    if title is not None:
-        label = etree.SubElement(cell, "p", {"class": "callout-title"})
-        tree.move(title, etree.SubElement(label, "strong"))
-        tree.drop(title)
-    tree.move(part, cell)
-    tree.replace(part, table)
-
-
-def _take_alert(quote: Element) -> str:
-    """The kind of GitHub's alert, its mark taken out; "" for a plain quotation."""
-    first = next(iter(quote), None)
-    match = ALERT.match(first.text or "") if first is not None and first.tag == "p" else None
-    if first is None or match is None:
-        return ""
-    first.text = (first.text or "")[match.end() :]
-    if len(first) and first[0].tag == "br" and not first.text:
-        tree.drop(first[0])
-    if len(first) == 0 and tree.is_blank(first.text):
-        tree.drop(first)
-    return match.group(1).lower()
-
-
 def _shape_lonely(part: Element) -> None:
     """A paragraph that holds nothing but pictures or buttons."""
+    if part.tag == "p":
+        _part_caption(part)
     if len(part) == 0 or not _holds_only_elements(part):
         if "figure" in tree.classes(part):
             _mark_photos(part)
@@ -299,6 +149,44 @@ def _shape_lonely(part: Element) -> None:
         tree.unwrap(part)
     elif "figure" in tree.classes(part) or (part.tag == "p" and all(map(_is_picture, part))):
         _mark_photos(part)
+        _shape_titled(part)
+
+
+def _part_caption(part: Element) -> None:
+    """A picture and below it a line in emphasis are a figure with its caption."""
+    pair = list(part)
+    pair = [child for child in pair if child.tag != "br"]
+    if len(pair) != 2 or pair[1].tag not in {"em", "i"} or not _holds_only_elements(part):
+        return
+    picture, words = pair
+    if picture.tag == "br" or not _is_picture(picture) or "\n" not in _between(picture, words):
+        return
+    for image in picture.iter("img"):
+        tree.take(image, "title")
+    caption = tree.element("p", class_="caption")
+    tree.move(words, caption)
+    for child in list(part):
+        part.remove(child)
+    part.tag, part.text, picture.tail = "div", None, "\n"
+    part.extend((picture, caption))
+    tree.set_classes(part, ("figure", *tree.classes(part)))
+
+
+def _between(picture: Element, words: Element) -> str:
+    """What stands between the two, line breaks as line feeds."""
+    after = picture.getnext()
+    return "\n" if after is not words else picture.tail or ""
+
+
+def _shape_titled(part: Element) -> None:
+    """The title of a picture that stands alone is its caption."""
+    images = list(part.iter("img"))
+    title = " ".join((images[0].get("title") or "").split()) if len(images) == 1 else ""
+    if not title or part.tag != "p":
+        return
+    part.tag = "div"
+    tree.set_classes(part, ("figure", *tree.classes(part)))
+    part.append(tree.element("p", title, class_="caption"))
 
 
 def _holds_only_elements(part: Element) -> bool:

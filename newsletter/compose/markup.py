@@ -17,8 +17,8 @@ from lxml import etree
 from newsletter.compose import allowed_html, dialect, email_html, tree, typography
 from newsletter.compose.braces import Braces, Typed, take_out
 from newsletter.compose.findings import Findings, Rule
-from newsletter.compose.strings import strings_for
-from newsletter.compose.targets import Sheet, aim
+from newsletter.compose.sheet import Sheet
+from newsletter.compose.targets import aim
 from newsletter.errors import ComposeError
 from newsletter.model import Issue, Letter, Problem, Severity, Slot
 
@@ -43,18 +43,16 @@ def to_fragment(issue: Issue, letter: Letter) -> Fragment:
 
     Raises nothing for what an author may have written: it is in `problems`, and an ERROR there
     means that the fragment is not fit to be sent."""
-    article = issue.article
-    language = article.language or letter.language
-    text, braces = take_out(tree.UNFIT.sub("", article.body))
-    findings = Findings(article, braces)
+    text, braces = take_out(tree.UNFIT.sub("", issue.article.body))
+    findings = Findings(issue.article, braces)
     sheet = Sheet(issue, letter, braces, findings)
     root = tree.parse(_converted(text, findings))
     _restore_code(root, braces)
-    typography.smarten_tree(root, language)
+    typography.smarten_tree(root, sheet.language)
     _refuse_tags(root, sheet)
     email_html.tick_boxes(root)
     allowed_html.keep_allowed(root, findings)
-    email_html.shape(root, notes=strings_for(language).notes)
+    email_html.shape(root, sheet)
     aim(root, sheet)
     html, slots = _with_tokens(tree.serialize(root), sheet)
     return Fragment(html, slots, findings.in_order())

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from lxml import etree
 
 from newsletter.compose import tree
-from newsletter.compose.text_inline import BLOCKS, Links, inline_text, is_hidden
+from newsletter.compose.strings import ENGLISH, Strings
+from newsletter.compose.text_inline import BLOCKS, Transcript, inline_text, is_hidden
 from newsletter.compose.text_table import is_tabular, read_grid, table_lines
 from newsletter.compose.text_wrap import WIDTH, columns, fold_octets, wrap, wrap_line
 
@@ -31,6 +32,7 @@ NARROWEST = 24
 _UNDERLINES = {"h1": "=", "h2": "-", "h3": "~", "h4": "~", "h5": "~", "h6": "~"}
 _BARRED = re.compile(r"\b(callout|admonition|note|tip|hint|warning|danger|caution|important)\b")
 _QUOTED = re.compile(r"\b(quote|blockquote)\b")
+_DIVIDING = re.compile(r"(?<![\w-])rule(?![\w-])")
 _TITLE = re.compile(r"\btitle\b")
 _CAPTION = re.compile(r"\bcaption\b")
 _INTEGER = re.compile(r"\s*([+-]?[0-9]{1,6})\s*")
@@ -39,16 +41,16 @@ _TASK_BOX = re.compile(r"([☐☑☒])\s*")
 _CONTROLS = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def to_text(fragment: str) -> str:
+def to_text(fragment: str, strings: Strings = ENGLISH) -> str:
     """The article as plain text, LF-separated, ending in one LF ("" for nothing at all).
 
-    Links are `text [1]` with their targets in a list called Links at the end. Lines that begin
+    Links are `text [1]` with their targets in a list of links at the end. Lines that begin
     with "From " or "." are left to whoever writes the mail."""
-    links = Links()
-    blocks = _Walker(links).blocks(tree.parse(fragment), Room(WIDTH))
-    if links.targets:
-        blocks.append(_underlined(["Links"], "-"))
-        blocks.append(Block([f"[{number}] {url}" for url, number in links.targets.items()]))
+    transcript = Transcript(strings)
+    blocks = _Walker(transcript).blocks(tree.parse(fragment), Room(WIDTH))
+    if transcript.targets:
+        blocks.append(_underlined([strings.links], "-"))
+        blocks.append(Block([f"[{number}] {url}" for url, number in transcript.targets.items()]))
     whole = _CONTROLS.sub("", "\n".join(_joined(blocks)))
     lines = (piece.rstrip() for line in whole.split("\n") for piece in fold_octets(line))
     text = "\n".join(lines).strip("\n")
@@ -103,11 +105,11 @@ def _underlined(lines: list[str], sign: str) -> Block:
 
 @dataclass(slots=True)
 class _Walker:
-    """One pass over one fragment; all it remembers is the list of links.
+    """One pass over one fragment; all it remembers is the transcript.
 
     Each method gives the blocks of one kind of element, in the room it is given."""
 
-    links: Links
+    transcript: Transcript
     kinds: dict[str, Callable[[etree._Element, Room], list[Block]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -152,7 +154,7 @@ class _Walker:
         return found
 
     def _paragraph(self, run: list[etree._Element], lead: str | None, width: int) -> list[Block]:
-        words = inline_text(run, lead, self.links)
+        words = inline_text(run, lead, self.transcript)
         lines = [line for part in words.split("\n") for line in wrap_line(part, width)]
         return [Block(lines)] if words else []
 
@@ -233,12 +235,14 @@ class _Walker:
         found: list[Block] = []
         for caption in element.iterchildren("caption"):
             found += self._block(caption, room)
-        lines = table_lines(read_grid(element, self.links), room.width)
+        lines = table_lines(read_grid(element, self.transcript), room.width)
         return [*found, Block(lines)] if any(lines) else found
 
     def _layout(self, element: etree._Element, room: Room) -> list[Block]:
         """The cells one after the other; a callout behind a bar, a quotation behind its sign."""
         names = element.get("class", "")
+        if _DIVIDING.search(names):
+            return self._rule(element, room)
         if _BARRED.search(names):
             return self._marked(element, "| ", room)
         if _QUOTED.search(names) and element.find(".//blockquote") is None:

@@ -8,16 +8,15 @@ and where a file is (`images`).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from lxml import etree
 
 from newsletter.compose import images, links, tree
-from newsletter.compose.braces import Braces, Typed
-from newsletter.compose.email_html import is_note_link
-from newsletter.compose.findings import Findings, Rule
+from newsletter.compose.findings import Rule
+from newsletter.compose.footnotes import is_note_link
+from newsletter.compose.sheet import Sheet
 from newsletter.errors import ComposeError
-from newsletter.model import Issue, Letter, Severity, Slot
+from newsletter.model import Severity
 
 SLOT_IN_LINK = Rule(
     "slot-in-link",
@@ -34,28 +33,6 @@ ALT_MISSING = Rule(
 AUTHORITY = re.compile(r"(?:https?:)?//[^/?#\\]*", re.IGNORECASE)
 # An address of this slot is the mail's own.
 OWN_LINK = "unsubscribe_url"
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """An issue while it is being composed, with its double braces and findings."""
-
-    issue: Issue
-    letter: Letter
-    braces: Braces
-    findings: Findings
-
-    def declared(self, typed: Typed) -> Slot | None:
-        """The slot that the braces mean; None when they name no declared field."""
-        slot = typed.slot()
-        return slot if slot and slot.name in self.letter.fields else None
-
-    def slot_in(self, text: str) -> Slot | None:
-        """The first declared slot in a stretch of HTML."""
-        if not self.braces.typed:
-            return None
-        slots = map(self.declared, self.braces.within(text))
-        return next((slot for slot in slots if slot), None)
 
 
 def aim(root: etree._Element, sheet: Sheet) -> None:

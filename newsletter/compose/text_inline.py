@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
+from newsletter.compose.strings import Strings
 from newsletter.compose.text_wrap import GLUE
 
 BLOCKS = frozenset(
@@ -26,7 +27,7 @@ _DROPPED = frozenset(
     "base col colgroup datalist head link meta noframes param script style template title".split()  # noqa: SIM905
 )
 _EMBEDS = frozenset({"audio", "embed", "iframe", "source", "video"})
-_SPANS = frozenset({"a", "del", "q", "s", "strike", "sub", "sup"}) | _EMBEDS
+_SPANS = frozenset({"a", "abbr", "del", "q", "s", "strike", "sub", "sup"}) | _EMBEDS
 
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _LINE_END = re.compile(r" *\n *")
@@ -37,17 +38,35 @@ _INERT = frozenset({"about", "blob", "cid", "data", "javascript", "vbscript"})
 _ADDRESSES = frozenset({"mailto", "sms", "tel"})
 _RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
 _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+_SHIFTED = {"sub": _LOWERED, "sup": _RAISED}
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
-    """The targets named so far, each with its number, in the order of their first use."""
+class Transcript:
+    """What one text has said so far: the targets of its links, each with its number, in the order
+    of their first use, and the abbreviations it has spelt out."""
 
+    strings: Strings
     targets: dict[str, int] = field(default_factory=dict)
+    spelt: set[tuple[str, str]] = field(default_factory=set)
 
     def mark(self, url: str) -> str:
         """The target's number in brackets; the same target always has the same one."""
         return f"[{self.targets.setdefault(url, len(self.targets) + 1)}]"
+
+    def spell(self, short: str, meaning: str) -> str:
+        """The abbreviation, with its meaning where it is used first."""
+        if not meaning or meaning == short or (short, meaning) in self.spelt:
+            return short
+        self.spelt.add((short, meaning))
+        return f"{short} ({meaning})"
+
+    def show(self, image: etree._Element) -> str:
+        """The image's words; nothing for a decorative one (empty or missing alt)."""
+        alt = " ".join(image.get("alt", "").split())
+        if not alt or _EMOJI.search(image.get("class", "")):
+            return alt
+        return f"[{self.strings.image}{self.strings.colon}{alt}]"
 
 
 def is_hidden(element: etree._Element) -> bool:
@@ -59,9 +78,9 @@ def is_hidden(element: etree._Element) -> bool:
     )
 
 
-def inline_text(run: Iterable[etree._Element], lead: str | None, links: Links) -> str:
+def inline_text(run: Iterable[etree._Element], lead: str | None, transcript: Transcript) -> str:
     """The words of `lead` and of the nodes, tails included; "" when there are none to be seen."""
-    words = _Words(links)
+    words = _Words(transcript)
     words.add(lead)
     for node in run:
         if len(node) == 0:
@@ -91,7 +110,7 @@ def _repeated_blanks(text: str) -> str:
 class _Words:
     """What is said so far, and where the spans that are still open began."""
 
-    links: Links
+    transcript: Transcript
     parts: list[str] = field(default_factory=list)
     begun: list[int] = field(default_factory=list)
 
@@ -108,7 +127,7 @@ class _Words:
         elif tag in BLOCKS or tag == "br":
             self.parts.append("\n")
         elif tag == "img":
-            self.parts.append(_image(element))
+            self.parts.append(self.transcript.show(element))
         elif tag == "input" and element.get("type", "").lower() == "checkbox":
             self.parts.append("☐ " if element.get("checked") is None else "☑ ")
         self.add(element.text)
@@ -118,39 +137,31 @@ class _Words:
             if element.tag in _SPANS:
                 start = self.begun.pop()
                 inner = "".join(self.parts[start:])
-                self.parts[start:] = [_span(element, inner, self.links)]
+                self.parts[start:] = [_span(element, inner, self.transcript)]
             elif element.tag in BLOCKS and element.tag != "hr":
                 self.parts.append("\n")
         self.add(element.tail)
 
 
-def _image(element: etree._Element) -> str:
-    """The image's words; nothing for a decorative one (empty or missing alt)."""
-    alt = " ".join(element.get("alt", "").split())
-    if not alt or _EMOJI.search(element.get("class", "")):
-        return alt
-    return f"[Image: {alt}]"
-
-
-def _span(element: etree._Element, inner: str, links: Links) -> str:
+def _span(element: etree._Element, inner: str, transcript: Transcript) -> str:
     """A finished span, with the blanks at its ends outside of its signs."""
     match = _CORE.fullmatch(inner)
     before, core, after = match.groups() if match else ("", inner, "")
-    return before + _said(element, core, links) + after
+    return before + _said(element, core, transcript) + after
 
 
-def _said(element: etree._Element, core: str, links: Links) -> str:
+def _said(element: etree._Element, core: str, transcript: Transcript) -> str:
     tag = element.tag
     if tag == "a":
-        return _link(_target(element.get("href", "")), core, links)
+        return _link(_target(element.get("href", "")), core, transcript)
     if tag in _EMBEDS:
-        return _embed(element, core, links)
+        return _embed(element, core, transcript)
     if not core:
         return ""
-    if tag == "sup":
-        return _shifted(core, _RAISED)
-    if tag == "sub":
-        return _shifted(core, _LOWERED)
+    if tag == "abbr":
+        return transcript.spell(core, " ".join(element.get("title", "").split()))
+    if tag in _SHIFTED:
+        return _shifted(core, _SHIFTED[str(tag)])
     return f"“{core}”" if tag == "q" else f"~{core}~"
 
 
@@ -166,7 +177,7 @@ def _target(href: str) -> str:
     return re.sub(r"[\t\n\r\f\v]+", "", href.strip()).replace(" ", "%20")
 
 
-def _link(target: str, core: str, links: Links) -> str:
+def _link(target: str, core: str, transcript: Transcript) -> str:
     scheme = target.partition(":")[0].lower()
     if not target or target.startswith("#") or scheme in _INERT:
         # The way back from a footnote leads nowhere in a text.
@@ -174,10 +185,10 @@ def _link(target: str, core: str, links: Links) -> str:
     if scheme in _ADDRESSES:
         return _address_link(target, core)
     if not core:
-        return links.mark(target)
+        return transcript.mark(target)
     if _bare(core) == _bare(target):
         return target
-    return f"{core}{GLUE}{links.mark(target)}"
+    return f"{core}{GLUE}{transcript.mark(target)}"
 
 
 def _address_link(target: str, core: str) -> str:
@@ -188,12 +199,12 @@ def _address_link(target: str, core: str) -> str:
     return f"{core}{GLUE}<{address}>" if core else address
 
 
-def _embed(element: etree._Element, core: str, links: Links) -> str:
+def _embed(element: etree._Element, core: str, transcript: Transcript) -> str:
     target = _target(element.get("src", ""))
     title = " ".join(element.get("title", "").split())
     if not target.startswith(("http://", "https://")):
         return core
-    return f"{core or title}{GLUE}{links.mark(target)}".lstrip(GLUE)
+    return f"{core or title}{GLUE}{transcript.mark(target)}".lstrip(GLUE)
 
 
 def _bare(url: str) -> str:

@@ -13,7 +13,7 @@ from itertools import zip_longest
 
 from lxml import etree
 
-from newsletter.compose.text_inline import Links, inline_text
+from newsletter.compose.text_inline import Transcript, inline_text
 from newsletter.compose.text_wrap import GLUE, columns, wrap_line
 
 GAP = "  "
@@ -46,10 +46,10 @@ def is_tabular(table: etree._Element) -> bool:
     return any(len(row) > 1 or row.find("th") is not None for row in _rows(table))
 
 
-def read_grid(table: etree._Element, links: Links) -> Grid:
+def read_grid(table: etree._Element, transcript: Transcript) -> Grid:
     """The words of a table that `is_tabular`."""
     rows = list(_rows(table))
-    texts = tuple(tuple(_cells(row, links)) for row in rows)
+    texts = tuple(tuple(_cells(row, transcript)) for row in rows)
     has_head = len(rows[0]) > 0 and all(cell.tag == "th" for cell in rows[0])
     return Grid(
         head=texts[0] if has_head else (),
@@ -76,9 +76,9 @@ def _rows(table: etree._Element) -> Iterator[etree._Element]:
             yield from child.iterchildren("tr")
 
 
-def _cells(row: etree._Element, links: Links) -> Iterator[str]:
+def _cells(row: etree._Element, transcript: Transcript) -> Iterator[str]:
     for cell in row:
-        yield re.sub("\n+", "\n", inline_text(cell, cell.text, links))
+        yield re.sub("\n+", "\n", inline_text(cell, cell.text, transcript))
         span = _SPAN.fullmatch(cell.get("colspan", "1"))
         yield from [""] * (min(int(span.group(1)), WIDEST_SPAN) - 1 if span else 0)
 

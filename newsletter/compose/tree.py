@@ -121,6 +121,53 @@ def move(source: etree._Element, target: etree._Element) -> None:
     source.text = None
 
 
+def set_words(part: etree._Element, text: str) -> None:
+    """Put words in the place of all that the element holds."""
+    for child in list(part):
+        part.remove(child)
+    part.text = text
+
+
+def split(part: etree._Element, pattern: re.Pattern[str]) -> etree._Element | None:
+    """Cut the element in two at the last match among its own words; the second half, which follows
+    the first, or None where nothing matches. The words that matched are gone."""
+    texts = [part.text, *(child.tail for child in part)]
+    found = [(place, match) for place, text in enumerate(texts) for match in
+             pattern.finditer(text or "") if place or match.start()]  # fmt: skip
+    parent = part.getparent()
+    if not found or parent is None:
+        return None
+    place, match = found[-1]
+    rest = element(str(part.tag), match.string[match.end() :])
+    rest.extend(list(part)[place:])
+    if place:
+        part[place - 1].tail = match.string[: match.start()]
+    else:
+        part.text = match.string[: match.start()]
+    parent.insert(parent.index(part) + 1, rest)
+    rest.tail, part.tail = part.tail, "\n"
+    return rest
+
+
+def tighten(item: etree._Element) -> None:
+    """Unwrap an item's only paragraph, which doubles the margins in a loose list; several are
+    named `item`."""
+    paragraphs = [part for part in item if part.tag == "p"]
+    if len(paragraphs) == 1:
+        unwrap(paragraphs[0])
+        return
+    for part in paragraphs:
+        set_classes(part, (*classes(part), "item"))
+
+
+def put_anchor(part: etree._Element, name: str) -> None:
+    """Put an `a[name]` before all that the element holds: Gmail and Word know no ids
+    (composition 2.62)."""
+    anchor = element("a", name=name)
+    anchor.text, anchor.tail, part.text = None, part.text, None
+    part.insert(0, anchor)
+
+
 def say_last(part: etree._Element, text: str | None) -> None:
     """Put words behind all that the element holds."""
     if not text:

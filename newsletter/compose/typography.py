@@ -100,7 +100,7 @@ def _unprotect(part: etree._Element) -> None:
 
 def _smarten_attributes(part: etree._Element, language: str) -> None:
     for name, value in part.attrib.items():
-        if name in {"alt", "title"}:
+        if part.tag in {"a", "abbr", "img"} and name in {"alt", "title"}:
             part.set(str(name), _typeset(str(value), _marks(language)).translate(_UNPROTECTED))
         elif any(stand_in in value for stand_in in PROTECTED.values()):
             part.set(str(name), str(value).translate(_UNPROTECTED))
