@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lxml import html
 
 from newsletter.errors import UsageError
+from newsletter.lint.caniemail import clients
 from newsletter.lint.colour import parse
 from newsletter.lint.inversion import inverted_ground, inverted_ink
 from newsletter.preview.lenses import LENSES, lens_named
@@ -64,6 +65,57 @@ def test_an_unknown_lens_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="no lens 'rose'") as refused:
         lens_named("rose")
     assert "images-off" in str(refused.value.hint)
+
+
+# clients
+
+
+def through_client(name: str, body: str, head: str = "") -> str:
+    document = f"<!DOCTYPE html><html><head>{head}</head><body>{body}</body></html>"
+    return lens_named(f"client:{name}").apply(document)
+
+
+@pytest.mark.parametrize("name", [client.id for client in clients()])
+def test_every_client_leaves_the_words_of_the_letter(name: str) -> None:
+    through = lens_named(f"client:{name}").apply(KITCHEN_SINK)
+    for sentence in ("Breathe out longer than you breathe in.", "1 Example Road, Exampleton"):
+        assert sentence in words(through)
+
+
+@given(document=st.text(alphabet="<>/ abimgspanvideo\"'=", max_size=80))
+def test_a_client_bears_anything(document: str) -> None:
+    assert "<html>" in lens_named("client:gmail.ios").apply(document)
+
+
+def test_an_unknown_client_is_refused() -> None:
+    with pytest.raises(UsageError, match="gmail"):
+        lens_named("client:gmail.pager")
+
+
+def test_gmail_on_a_phone_drops_what_caniemail_says() -> None:
+    through = through_client(
+        "gmail.ios",
+        '<div style="position:relative; color:#111111; width:var(--w)">a<video>b<i>c</i>d</video>e'
+        "<svg><title>f</title></svg>g</div>",
+        "<style>.a:hover,.b{color:#222222}@media (prefers-color-scheme:dark){.c{color:#333333}}"
+        "@media (max-width:599px){.d{color:#444444}}</style>",
+    )
+    assert 'style="color:#111111"' in through
+    assert "ab<i>c</i>deg" in through
+    assert ".b{color:#222222}" in through
+    assert ":hover" not in through
+    assert "#333333" not in through
+    assert ".d{color:#444444}" in through
+
+
+def test_a_client_that_drops_style_blocks_and_one_that_is_word() -> None:
+    drops = next(client.id for client in clients() if client.drops_style)
+    assert "<style" not in through_client(drops, "x", "<style>p{}</style>")
+    branch = "<!--[if mso]><b>word</b><![endif]-->"
+    assert "<b>word</b>" in through_client("outlook.windows", branch)
+    webp = through_client("outlook.windows", '<img src="a.webp" alt="Leaf" width="60">')
+    assert "a.webp" not in webp
+    assert "Leaf" in words(webp)
 
 
 # images-off

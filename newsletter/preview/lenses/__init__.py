@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from newsletter.errors import UsageError
+from newsletter.errors import ConfigError, UsageError
+from newsletter.lint.caniemail import client
+from newsletter.preview.lenses.clients import as_client
 from newsletter.preview.lenses.dark import inverted
 from newsletter.preview.lenses.links import linked
 from newsletter.preview.lenses.outline import outlined
@@ -20,6 +22,7 @@ from newsletter.preview.lenses.word import word_sketch
 from newsletter.preview.lenses.zoom import zoomed
 
 DOUBLE = 2.0
+CLIENT = "client:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,9 @@ LENSES: Mapping[str, Lens] = MappingProxyType(
 
 
 def lens_named(name: str) -> Lens:
-    """The lens of that name. Raises UsageError."""
+    """The lens of that name: one of LENSES, or `client:gmail.ios`. Raises UsageError."""
+    if name.startswith(CLIENT):
+        return client_lens(name.removeprefix(CLIENT))
     try:
         return LENSES[name]
     except KeyError:
@@ -56,4 +61,14 @@ def lens_named(name: str) -> Lens:
         raise UsageError(f"there is no lens {name!r}", hint=f"there are: {known}") from None
 
 
-__all__ = ["LENSES", "Lens", "lens_named"]
+def client_lens(client_id: str) -> Lens:
+    """The lens that drops what caniemail says that client drops. Raises UsageError."""
+    try:
+        found = client(client_id)
+    except ConfigError as error:
+        raise UsageError(error.message, hint=error.hint) from None
+    title = f"{found.name}, without what it drops"
+    return Lens(f"{CLIENT}{found.id}", title, lambda document: as_client(document, found.id))
+
+
+__all__ = ["LENSES", "Lens", "client_lens", "lens_named"]

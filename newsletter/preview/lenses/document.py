@@ -44,12 +44,33 @@ def drop(element: etree._Element) -> None:
     parent, tail = element.getparent(), element.tail
     if parent is None:
         return
-    before = element.getprevious()
-    if tail and before is not None:
-        before.tail = (before.tail or "") + tail
-    elif tail:
-        parent.text = (parent.text or "") + tail
+    _append_text(element.getprevious(), parent, tail)
     parent.remove(element)
+
+
+def unwrap(element: etree._Element) -> None:
+    """Take the tags off; what is between them stays."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    place = parent.index(element)
+    inside = list(element)
+    before = parent[place - 1] if place else None
+    _append_text(before, parent, element.text)
+    for number, child in enumerate(inside):
+        parent.insert(place + number, child)
+    last = parent[place + len(inside) - 1] if place + len(inside) else None
+    _append_text(last, parent, element.tail)
+    element.tail = None
+    parent.remove(element)
+
+
+def _append_text(before: etree._Element | None, parent: etree._Element, text: str | None) -> None:
+    """Add text after an element, or at the beginning of its parent when there is none."""
+    if text and before is not None:
+        before.tail = (before.tail or "") + text
+    elif text:
+        parent.text = (parent.text or "") + text
 
 
 def forget(element: etree._Element, *names: str) -> None:

@@ -37,7 +37,7 @@ def images_off(document: str) -> str:
     restyle_sheets(root, _without_backgrounds)
     for element in named(root, "img", "input"):
         if element.tag == "img" or element.get("type", "").lower() == "image":
-            _frame(element)
+            frame(element)
     for element in named(root, "source"):
         forget(element, "srcset", "src")
     for element in elements(root):
@@ -49,7 +49,7 @@ def _without_backgrounds(rule: StyleRule) -> StyleRule:
     return replace(rule, declarations=tuple(without_pictures(rule.declarations)))
 
 
-def _frame(image: etree._Element) -> None:
+def frame(image: etree._Element) -> None:
     """Turn the picture into a box of its size with its words in it."""
     style = css.declarations(image.get("style", ""))
     own = "; ".join(declared(part) for part in style if part.name.startswith(_KEPT))
