@@ -7,6 +7,7 @@ from pathlib import Path
 
 from newsletter.cli.boundary import Desk
 from newsletter.cli.check_report import many
+from newsletter.cli.cores import on_every_core
 from newsletter.composed import Composed
 from newsletter.config import Config, line_of
 from newsletter.delivery.specimen import specimen
@@ -73,14 +74,19 @@ def not_known(config: Config, problems: Sequence[Problem]) -> Sequence[Problem]:
     return unknown(problems, read_baseline(file.read_text("utf-8"), str(name)))
 
 
-def of_issues(desk: Desk, shelf: Shelf, articles: Iterable[Article]) -> Iterator[Problem]:
-    for article in articles:
-        try:
-            yield from findings(desk, shelf, article, shelf.compose(article))
-        except ConfigError:
-            raise
-        except NewsletterError as error:
-            yield problem_of(error, article.path)
+def of_issues(desk: Desk, shelf: Shelf, articles: Sequence[Article]) -> Iterator[Problem]:
+    """What is found in each of the articles, in their order."""
+    for found in on_every_core(lambda article: _of_issue(desk, shelf, article), articles):
+        yield from found
+
+
+def _of_issue(desk: Desk, shelf: Shelf, article: Article) -> list[Problem]:
+    try:
+        return findings(desk, shelf, article, shelf.compose(article))
+    except ConfigError:
+        raise
+    except NewsletterError as error:
+        return [problem_of(error, article.path)]
 
 
 def problem_of(error: NewsletterError, path: Path) -> Problem:

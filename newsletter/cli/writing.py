@@ -14,12 +14,13 @@ import click
 
 from newsletter.articles import neighbours, published
 from newsletter.cli.boundary import Desk, answer, json_option, note
+from newsletter.cli.cores import on_every_core
 from newsletter.cli.findings import counted, label, problem_as_json, warn
 from newsletter.compose.images import media_path
 from newsletter.composed import first_error
 from newsletter.delivery.specimen import part, specimen
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.model import Article, Letter, Mail, SendState
+from newsletter.model import Article, Letter, Mail, Problem, SendState
 from newsletter.shelf import Shelf
 
 ARTICLE = """---
@@ -189,23 +190,30 @@ def build_command(desk: Desk, issues: tuple[str, ...], out: Path, as_json: bool)
 def _build(
     shelf: Shelf, chosen: list[Article], out: Path, errors: list[NewsletterError]
 ) -> Iterator[dict[str, object]]:
-    for article in chosen:
-        try:
-            composed = shelf.compose(article)
-            mail = specimen(composed.email, article, shelf.letter)
-        except NewsletterError as error:
-            errors.append(error)
-            continue
-        warn(composed.problems)
-        page = _write(article, mail, shelf.letter, out)
-        if fault := first_error(composed):
+    built = on_every_core(lambda article: _build_one(shelf, article, out), chosen)
+    for article, (problems, html_bytes, fault) in zip(chosen, built, strict=True):
+        warn(problems)
+        if fault:
             errors.append(fault)
             continue
         yield {
             "slug": article.slug,
-            "html_bytes": len(page),
-            "problems": [problem_as_json(problem) for problem in composed.problems],
+            "html_bytes": html_bytes,
+            "problems": [problem_as_json(problem) for problem in problems],
         }
+
+
+def _build_one(
+    shelf: Shelf, article: Article, out: Path
+) -> tuple[tuple[Problem, ...], int, NewsletterError | None]:
+    """What composing found, the bytes of the page that was written, and why it must not be sent."""
+    try:
+        composed = shelf.compose(article)
+        mail = specimen(composed.email, article, shelf.letter)
+    except NewsletterError as error:
+        return (), 0, error
+    page = _write(article, mail, shelf.letter, out)
+    return composed.problems, len(page), first_error(composed)
 
 
 def _write(article: Article, mail: Mail, letter: Letter, out: Path) -> bytes:
