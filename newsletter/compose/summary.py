@@ -8,6 +8,7 @@ is shown.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lxml import etree
 
@@ -102,6 +103,7 @@ def _cut(text: str) -> str:
     return head.rstrip(" ,;:\u2013\u2014-\u3001\uff0c\u200d") + "…"
 
 
+@lru_cache(maxsize=dialect.REMEMBERED)
 def _first_paragraph(body: str, language: str) -> str:
     head = body
     if len(body) > HEAD:

@@ -7,7 +7,7 @@ everywhere, and the links in it open nobody's subscription.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email import message_from_bytes
 
 from newsletter.audience.tokens import Keys
 from newsletter.delivery.addressing import Addressee, recipient
@@ -27,6 +27,11 @@ def specimen(email: Email, article: Article, letter: Letter, reader: Addressee =
 
 def part(content: bytes, subtype: str) -> str:
     """The `plain` or `html` part of a mail's content, decoded, with LF; "" when there is none."""
-    body = message_from_bytes(content, policy=policy.default).get_body((subtype,))
-    text: str = body.get_content() if body is not None else ""
-    return text.replace("\r\n", "\n")
+    # The default policy's get_body() parses every field too and takes three times as long.
+    for each in message_from_bytes(content).walk():
+        wanted = each.get_content_type() == f"text/{subtype}"
+        if wanted and each.get_content_disposition() != "attachment":
+            body = bytes(each.get_payload(decode=True) or b"")
+            charset = each.get_content_charset("utf-8")
+            return body.decode(charset, "replace").replace("\r\n", "\n")
+    return ""
