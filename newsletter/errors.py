@@ -14,6 +14,7 @@
     |  `- ImportRefused              2
     |- SendRefused                   6  a guard: already sent, audience not as expected
     |- StoreError                    1  the database
+    |- JudgeUnavailable             75  the owner's spam filter: start it, or try later
     `- RelayError                   75  the relay: try later
        |- RelayUnavailable          75  no connection, no greeting
        |- RelayRefused              75  TLS, login or sender refused: ours to mend
@@ -163,6 +164,13 @@ class StoreError(NewsletterError):
 
     exit_code = 1
     code = "store"
+
+
+class JudgeUnavailable(NewsletterError):
+    """The configured spam filter did not answer, or not in its language."""
+
+    exit_code = 75
+    code = "check.spam"
 
 
 class RelayError(NewsletterError):

@@ -23,7 +23,7 @@ STOREYS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (1, ("bootstrap", "defaults", "presets", "slots")),
     (1, ("composed", "config")),
     (1, ("credentials",)),
-    (2, ("articles", "audience", "compose", "mime", "smtp", "store")),
+    (2, ("articles", "audience", "compose", "linkcheck", "mime", "smtp", "spamcheck", "store")),
     (3, ("lint", "pipeline")),
     (4, ("delivery", "sample", "shelf")),
     (5, ("preview", "web")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -10,9 +10,13 @@ import click
 from newsletter import __version__
 from newsletter.cli.boundary import Desk, answer, json_option, note
 from newsletter.cli.check_report import Report, many
-from newsletter.cli.judging import not_known, of_issues, policy_of, problem_of
+from newsletter.cli.judging import Bench, not_known, of_issues, policy_of, problem_of
+from newsletter.cli.link_findings import link_findings, survey_of
+from newsletter.cli.spam_findings import judged, spam_findings, spam_judge
+from newsletter.cli.trials import Choose, WorstReaders, invented_readers, the_subscriber
 from newsletter.config import Config
 from newsletter.errors import ConfigError, UsageError
+from newsletter.linkcheck import Outside
 from newsletter.lint import check_mail
 from newsletter.lint.baseline import write_baseline
 from newsletter.lint.check import in_order
@@ -38,6 +42,9 @@ FORMATS = ("text", "json", "github", "sarif")
     metavar="FILE",
     help="Check the bytes of a mail, from anywhere.",
 )
+@click.option("--links", is_flag=True, help="Ask the web whether the links lead anywhere.")
+@click.option("--spam", is_flag=True, help="Ask the spam filter of [check] for its score.")
+@click.option("--as", "seen_as", metavar="ADDRESS", help="Check what this subscriber gets.")
 @click.option("--list", "listing", is_flag=True, help="List the checks and do nothing else.")
 @click.option("--write-baseline", "keep", is_flag=True, help="Take what is found as known.")
 @json_option
@@ -49,6 +56,9 @@ def check_command(
     strict: bool,
     style: str,
     mails: tuple[Path, ...],
+    links: bool,
+    spam: bool,
+    seen_as: str | None,
     listing: bool,
     keep: bool,
     as_json: bool,
@@ -62,12 +72,13 @@ def check_command(
     if listing:
         answer(_listed(), as_json=style == "json", text=_list_text())
         return
-    if mails and (issues or with_drafts or keep):
-        raise UsageError("--eml checks mails alone", hint="newsletter check --eml FILE")
+    wanted = Wanted(issues, with_drafts=with_drafts, links=links, spam=spam, seen_as=seen_as)
     if mails:
-        report = _report_on_mails(desk, mails)
+        if keep or wanted != Wanted((), spam=spam):
+            raise UsageError("--eml checks mails alone", hint="newsletter check --eml FILE")
+        report = _report_on_mails(desk, mails, spam=spam)
     else:
-        report = _report_on_issues(desk, issues, with_drafts=with_drafts)
+        report = _report_on_issues(desk, wanted)
         if keep:
             _write(desk.config, report)
             return
@@ -77,15 +88,33 @@ def check_command(
     click.get_current_context().exit(report.exit_code)
 
 
-def _report_on_issues(desk: Desk, names: tuple[str, ...], *, with_drafts: bool) -> Report:
-    shelf = desk.shelf()
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for: which issues, and what beyond the rules."""
+
+    names: tuple[str, ...]
+    with_drafts: bool = False
+    links: bool = False
+    spam: bool = False
+    seen_as: str | None = None
+
+
+def _report_on_issues(desk: Desk, wanted: Wanted) -> Report:
+    judge = spam_judge(desk.config) if wanted.spam else None
+    shelf, names = desk.shelf(), wanted.names
     chosen = [shelf.find(name) for name in names] or [
-        article for article in shelf.archive.articles if with_drafts or not article.draft
+        article for article in shelf.archive.articles if wanted.with_drafts or not article.draft
     ]
     unread = [] if names else [problem_of(error, Path()) for error in shelf.archive.errors]
     lost = [p for p in shelf.archive.warnings if not names and p.code == "issues-missing"]
+    bench = Bench(desk, shelf, _readers(desk, wanted.seen_as))
+    found = [*unread, *lost, *of_issues(bench, chosen)]
+    if wanted.links:
+        found += link_findings(bench, chosen, survey_of(desk, Outside()))
+    if judge is not None:
+        found += spam_findings(bench, chosen, judge)
     return Report(
-        problems=in_order((*unread, *lost, *of_issues(desk, shelf, chosen))),
+        problems=in_order(found),
         looked_at=len(chosen) + len(unread),
         strict=False,
         root=desk.config.root,
@@ -93,7 +122,16 @@ def _report_on_issues(desk: Desk, names: tuple[str, ...], *, with_drafts: bool) 
     )
 
 
-def _report_on_mails(desk: Desk, mails: tuple[Path, ...]) -> Report:
+def _readers(desk: Desk, seen_as: str | None) -> Choose:
+    """Whom the issues are tried on: the one asked about, the worst there are, or invented ones."""
+    if seen_as is not None:
+        return the_subscriber(desk.asked_store, seen_as)
+    if desk.database.exists():
+        return WorstReaders(desk.open_store, desk.letter.fields)
+    return invented_readers
+
+
+def _report_on_mails(desk: Desk, mails: tuple[Path, ...], *, spam: bool) -> Report:
     """The mails, judged as the publication does if there is one here."""
     try:
         policy = policy_of(desk.config)
@@ -101,7 +139,10 @@ def _report_on_mails(desk: Desk, mails: tuple[Path, ...]) -> Report:
         if error.code != "config.none":
             raise
         policy = Policy()
-    found = (problem for file in mails for problem in check_mail(file.read_bytes(), file))
+    found = [problem for file in mails for problem in check_mail(file.read_bytes(), file)]
+    if spam:
+        judge = spam_judge(desk.config)
+        found += [each for file in mails for each in judged(file.read_bytes(), file, judge)]
     return Report(
         problems=tuple(policy.judge(found)),
         looked_at=len(mails),

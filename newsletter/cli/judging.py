@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter.cli.boundary import Desk
 from newsletter.cli.check_report import many
 from newsletter.cli.cores import on_every_core
+from newsletter.cli.trials import Choose, invented_readers, tried
 from newsletter.composed import Composed
 from newsletter.config import Config, line_of
 from newsletter.delivery.specimen import specimen
@@ -39,21 +41,33 @@ def policy_of(config: Config) -> Policy:
     return Policy(ignore=frozenset(table.ignore), severity=severity)
 
 
-def findings(desk: Desk, shelf: Shelf, article: Article, composed: Composed) -> list[Problem]:
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where issues are judged: at whose desk, from which shelf, on which readers besides the
+    specimen's."""
+
+    desk: Desk
+    shelf: Shelf
+    readers: Choose = invented_readers
+
+
+def findings(bench: Bench, article: Article, composed: Composed) -> list[Problem]:
     """What reading, composing and the rules find in one issue, as the publication judges it."""
-    read = (p for p in shelf.archive.warnings if p.path == article.path)
-    ruled = _by_the_rules(shelf, article, composed)
+    read = (p for p in bench.shelf.archive.warnings if p.path == article.path)
+    ruled = _by_the_rules(bench, article, composed)
     found = _once((*read, *composed.problems, *ruled, *slips(article)))
-    return list(in_order(policy_of(desk.config).judge(found, ignored_by(article))))
+    return list(in_order(policy_of(bench.desk.config).judge(found, ignored_by(article))))
 
 
-def _by_the_rules(shelf: Shelf, article: Article, composed: Composed) -> tuple[Problem, ...]:
+def _by_the_rules(bench: Bench, article: Article, composed: Composed) -> tuple[Problem, ...]:
+    shelf = bench.shelf
     try:
         mail = specimen(composed.email, article, shelf.letter)
     except MailRefused as error:
         return (problem_of(error, article.path),)
     written = Written(issue=shelf.issue(article), letter=shelf.letter, email=composed.email)
-    return check_issue(written, mail.content)
+    found = check_issue(written, mail.content)
+    return tuple(tried(written, found, bench.readers(composed.email)))
 
 
 def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -74,15 +88,16 @@ def not_known(config: Config, problems: Sequence[Problem]) -> Sequence[Problem]:
     return unknown(problems, read_baseline(file.read_text("utf-8"), str(name)))
 
 
-def of_issues(desk: Desk, shelf: Shelf, articles: Sequence[Article]) -> Iterator[Problem]:
-    """What is found in each of the articles, in their order."""
-    for found in on_every_core(lambda article: _of_issue(desk, shelf, article), articles):
+def of_issues(bench: Bench, articles: Sequence[Article]) -> Iterator[Problem]:
+    """What is found in each of the articles, in their order; one that cannot be composed is one
+    finding."""
+    for found in on_every_core(lambda article: _of_issue(bench, article), articles):
         yield from found
 
 
-def _of_issue(desk: Desk, shelf: Shelf, article: Article) -> list[Problem]:
+def _of_issue(bench: Bench, article: Article) -> list[Problem]:
     try:
-        return findings(desk, shelf, article, shelf.compose(article))
+        return findings(bench, article, bench.shelf.compose(article))
     except ConfigError:
         raise
     except NewsletterError as error:
@@ -105,7 +120,7 @@ def check_before_sending(
     desk: Desk, shelf: Shelf, article: Article, composed: Composed
 ) -> tuple[Problem, ...]:
     """The errors and warnings that no baseline knows, for `send` and `test` to show."""
-    found = not_known(desk.config, findings(desk, shelf, article, composed))
+    found = not_known(desk.config, findings(Bench(desk, shelf), article, composed))
     return tuple(problem for problem in found if problem.severity is not Severity.INFO)
 
 

@@ -19,7 +19,8 @@ from pydantic import (
 from newsletter.config.looks import ThemeTable
 from newsletter.config.table import Table
 from newsletter.errors import ConfigError
-from newsletter.model import Mailbox, Readership
+from newsletter.model import Mailbox, Readership, filter_at
+from newsletter.model.spam_filter import FORMS
 from newsletter.presets import PRESETS
 
 STATE_FOLDER = ".newsletter"
@@ -79,9 +80,6 @@ class LetterTable(Table):
     )
     list_id: str | None = Field(
         default=None, pattern=r"^[A-Za-z0-9.-]+$", description="RFC 2919; made from base_url"
-    )
-    images: Literal["hosted", "embedded"] = Field(
-        default="hosted", description="pictures under base_url, or inside every mail"
     )
     fields: list[str] = Field(
         default_factory=list, description="subscriber fields allowed in double braces"
@@ -181,6 +179,20 @@ class CheckTable(Table):
     few_readers: float = Field(
         default=1.0, ge=0, le=100, description="percent below which a fault is not told"
     )
+
+    spam: str | None = Field(default=None, description=f"your spam filter, for --spam: {FORMS}")
+    spam_elsewhere: bool = Field(
+        default=False, description="let mails leave this machine for that filter"
+    )
+
+    @model_validator(mode="after")
+    def _spam(self) -> CheckTable:
+        if self.spam is not None and not filter_at(self.spam).is_here and not self.spam_elsewhere:
+            raise ValueError(
+                f"{self.spam} is not this machine: whole mails would be shown to it. "
+                "If that is wanted: spam_elsewhere = true"
+            )
+        return self
 
     def readership(self) -> Readership:
         """Which mail clients the readers use."""

@@ -20,7 +20,7 @@ UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def specimen(email: Email, article: Article, letter: Letter, reader: Addressee = READER) -> Mail:
-    """The mail for an invented reader, dated as the article."""
+    """The mail for the reader, dated as the article."""
     cut = stencil(email, letter, article.date or UNDATED)
     return fill(cut, recipient(reader, email.slug, letter, KEYS))
 

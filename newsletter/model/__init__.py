@@ -16,7 +16,6 @@ from newsletter.model.ledger import (
 from newsletter.model.look import ThemeTokens, Tone
 from newsletter.model.mail import (
     Email,
-    InlinePicture,
     Mail,
     Recipient,
     Reply,
@@ -26,7 +25,6 @@ from newsletter.model.mail import (
 from newsletter.model.people import NewSubscriber, Subscriber, SubscriberStatus
 from newsletter.model.problems import Problem, Severity
 from newsletter.model.publication import (
-    Images,
     Letter,
     Letterhead,
     Mailbox,
@@ -35,14 +33,14 @@ from newsletter.model.publication import (
     Tls,
 )
 from newsletter.model.readership import Readership
+from newsletter.model.spam_filter import FilterKind, SpamFilter, filter_at
 
 __all__ = [
     "Article",
     "Delivery",
     "DeliveryState",
     "Email",
-    "Images",
-    "InlinePicture",
+    "FilterKind",
     "Issue",
     "Letter",
     "Letterhead",
@@ -59,6 +57,7 @@ __all__ = [
     "SendState",
     "Severity",
     "Slot",
+    "SpamFilter",
     "Stage",
     "Subscriber",
     "SubscriberStatus",
@@ -67,4 +66,5 @@ __all__ = [
     "ThemeTokens",
     "Tls",
     "Tone",
+    "filter_at",
 ]

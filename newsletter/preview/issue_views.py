@@ -56,8 +56,9 @@ class IssueViews:
     def issue_mail(self, request: Request) -> Response:
         shelf = self.studio.shelf()
         study = self.studio.study(shelf, request.path_params["slug"])
-        content = study.mail.content
-        return mail_frame(request, with_local_images(part(content, "html"), shelf.letter, content))
+        return mail_frame(
+            request, with_local_images(part(study.mail.content, "html"), shelf.letter)
+        )
 
     def media(self, request: Request) -> Response:
         file = media_path(self.studio.load(), f"/media/{request.path_params['path']}")
