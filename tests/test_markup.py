@@ -494,6 +494,10 @@ def test_any_code_keeps_its_text(code: str, language: str) -> None:
 
 PATHOLOGICAL = {
     "quotations": ">" * 20_000,
+    "unclosed code": "<pre>\n\n" * 4_900,
+    "unclosed fences": "```a`\n~~~\n\n" * 4_900,
+    "inner lists": "\n".join(" " * 2 * depth + "- a" for depth in range(300)),
+    "lists": "- a\n  - b\n" * 3_000,
     "stars": "*a **b " * 5_000,
     "brackets": "[" * 20_000,
     "bracket lines": "[\n" * 5_000,

@@ -15,9 +15,11 @@ from typing import Any
 
 import markdown
 from markdown.inlinepatterns import InlineProcessor
+from markdown.preprocessors import Preprocessor
 from pymdownx import emoji
 
 from newsletter.compose.density import refuse_dense
+from newsletter.compose.list_indents import even_lists
 from newsletter.compose.typography import ESCAPED, PROTECTED
 from newsletter.errors import ComposeError
 
@@ -45,6 +47,8 @@ EXTENSIONS = (
 REMEMBERED = 64
 # python-markdown looks for code at 190 and for its own escapes at 180.
 BEFORE_ESCAPES = 185
+# And it unfolds tabs at 30, pymdown-extensions look for fences at 25.
+BEFORE_FENCES = 28
 
 _local = threading.local()
 
@@ -84,7 +88,15 @@ def _parser() -> markdown.Markdown:
         },
     )
     parser.inlinePatterns.register(_Protected(ESCAPED.pattern), "protected", BEFORE_ESCAPES)
+    parser.preprocessors.register(_EvenLists(), "even-lists", BEFORE_FENCES)
     return parser
+
+
+class _EvenLists(Preprocessor):
+    """Lists with any of the usual indentations."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        return even_lists(lines)
 
 
 class _Protected(InlineProcessor):
