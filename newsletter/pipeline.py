@@ -20,12 +20,13 @@ from datetime import datetime
 
 from newsletter.articles import Archive, issue_url, neighbours, published, read_archive
 from newsletter.compose import images, markup, plaintext
+from newsletter.compose.embedding import Embedded, embed
 from newsletter.compose.inline import inline_css
 from newsletter.compose.summary import summary
 from newsletter.compose.theme import Page, Theme
 from newsletter.compose.typography import smarten
 from newsletter.composed import Composed, unfilled_braces
-from newsletter.model import Article, Email, Issue, Letter, Slot, Teaser
+from newsletter.model import Article, Email, Images, Issue, Letter, Slot, Teaser
 from newsletter.slots import fill_slots, open_slots
 
 
@@ -76,17 +77,27 @@ def render(issue: Issue, theme: Theme, letter: Letter) -> Composed:
     )
     document, in_template = theme.fill_html(page)
     text, in_text = theme.fill_text(page, plaintext.to_text(fragment.html, page.strings))
+    shown = _with_pictures(inline_css(document), issue, letter)
     slots = (*in_title, *in_subject, *in_preheader, *fragment.slots, *in_template, *in_text)
     email = Email(
         slug=article.slug,
         subject=subject,
         preheader=preheader,
-        html=inline_css(document),
+        html=shown.html,
         text=text,
         url=issue.url,
         slots=tuple(dict.fromkeys(slots)),
+        pictures=shown.pictures,
     )
-    return Composed(email, (*fragment.problems, *unfilled_braces(article, letter)))
+    said = (*fragment.problems, *unfilled_braces(article, letter), *shown.problems)
+    return Composed(email, said)
+
+
+def _with_pictures(html: str, issue: Issue, letter: Letter) -> Embedded:
+    """The document with its pictures where the letter wants them."""
+    if letter.images is Images.HOSTED:
+        return Embedded(html, (), ())
+    return embed(html, issue.article, letter)
 
 
 def _typeset(line: str, article: Article, letter: Letter) -> tuple[str, tuple[Slot, ...]]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -305,7 +306,10 @@ def test_build_collects_the_pictures_and_an_error_in_an_article_is_exit_3(
     result = letter.run("build", "--out", str(letter.root / "out"), code=3)
     assert "built 4 of 5 issues" in result.stdout
     assert "issues/2026-07-01-y.md:4" in result.stderr
-    assert (letter.root / "out" / "media" / "leaf.jpg").read_bytes() == picture.read_bytes()
+    (copy,) = (letter.root / "out" / "media").iterdir()
+    assert copy.name == f"leaf.{sha256(picture.read_bytes()).hexdigest()[:12]}.jpg"
+    assert copy.read_bytes() == picture.read_bytes()
+    assert f"media/{copy.name}" in (letter.root / "out" / "x.html").read_text()
 
 
 def test_a_greeting_is_neither_teaser_nor_preheader(letter: Publication) -> None:

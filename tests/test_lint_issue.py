@@ -116,6 +116,8 @@ def test_a_heavy_picture_of_the_publication_is_named(tmp_path: Path) -> None:
     problems = check_issue(written(tmp_path, body), letter.content)
     said = [(p.message.partition(":")[0], p.line) for p in problems if p.code == "image-weight"]
     assert said == [("1.4 MB", 5), ("4000 pixels for 520", 5)]
+    gauge = [p.message for p in problems if p.code == "image-bytes"]
+    assert gauge == ["1 picture, 1,465 KB, loaded when the mail is opened"]
 
 
 def test_attack_22_a_picture_outside_of_the_publication_is_not_looked_at(tmp_path: Path) -> None:
@@ -226,13 +228,13 @@ def test_the_codes_that_are_found_before_are_all_there() -> None:
 
 
 def _codes(tree: ast.Module) -> Iterator[str]:
-    """First arguments of Rule, _refuse, _refusal and warn, and every `code=`."""
+    """First arguments of Rule, _refuse, refusal and warn, and every `code=`."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         name = ast.unparse(node.func).rpartition(".")[2]
         values = [word.value for word in node.keywords if word.arg == "code"]
-        if name in ("Rule", "_refuse", "_refusal"):
+        if name in ("Rule", "_refuse", "refusal"):
             values += node.args[:1]
         if name == "warn":
             values += node.args[1:2]

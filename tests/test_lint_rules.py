@@ -402,7 +402,14 @@ def test_what_looks_like_a_fault_is_none(code: str, letter: Letter) -> None:
 
 
 def test_every_rule_has_a_letter_that_it_speaks_about() -> None:
-    written = {"image-weight", "postal-address", "web-version", "web-version-text", "sender-named"}
+    written = {
+        "image-weight",
+        "image-bytes",
+        "postal-address",
+        "web-version",
+        "web-version-text",
+        "sender-named",
+    }
     shown = {code for code, _ in FIRES} | {code for code, _ in MUTANTS.values()} | written
     assert shown == set(BY_CODE)
 

@@ -92,6 +92,24 @@ def test_a_changed_template_is_read_again(tmp_path: Path) -> None:
     assert theme.fill_html(made)[0] == "two"
 
 
+def test_a_template_saved_within_one_tick_of_the_clock_is_read_again(tmp_path: Path) -> None:
+    made = page(tmp_path)
+    for text in ("one {{ city }}", "two {{ city }}", "one {{ city }}"):
+        own(tmp_path, "email.html", text)
+        os.utime(tmp_path / "templates/email.html", (1, 1))
+        document, slots = load_theme(made.letter).fill_html(made)
+        assert (document, slots) == (text.replace("{{ city }}", slots[0].token), (Slot("city"),))
+
+
+def test_a_template_is_compiled_anew_when_other_fields_are_declared(tmp_path: Path) -> None:
+    own(tmp_path, "email.html", "{{ language }}")
+    made = page(tmp_path)
+    assert html_of(made) == "en"
+    declared = page(tmp_path, fields=("language",))
+    assert html_of(declared) == Slot("language").token
+    assert html_of(made) == "en"
+
+
 def test_the_same_page_gives_the_same_document(tmp_path: Path) -> None:
     made = page(tmp_path, BODY)
     assert html_of(made) == html_of(made)

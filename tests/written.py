@@ -69,14 +69,17 @@ def only_problem(fragment: Fragment) -> Problem:
 
 
 def png(width: int, height: int, *, padding: int = 0) -> bytes:
-    """A PNG of that size by its header; `padding` bytes behind its end."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    """A black PNG of one bit a pixel, `padding` bytes behind its end; a bomb of many pixels has
+    none of them."""
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    rows = bytes(height * (1 + (width + 7) // 8)) if width * height < 40_000_000 else b""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         body = kind + content
         return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
 
-    parts = (b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), chunk(b"IDAT", b""), chunk(b"IEND", b""))
+    pixels = chunk(b"IDAT", zlib.compress(rows))
+    parts = (b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), pixels, chunk(b"IEND", b""))
     return b"".join(parts) + b"\0" * padding
 
 

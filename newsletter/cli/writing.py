@@ -20,7 +20,7 @@ from newsletter.compose.images import media_path
 from newsletter.composed import first_error
 from newsletter.delivery.specimen import part, specimen
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.model import Article, Letter, Mail, Problem, SendState
+from newsletter.model import Article, Email, Letter, Mail, Problem, SendState
 from newsletter.shelf import Shelf
 
 ARTICLE = """---
@@ -166,7 +166,8 @@ def build_command(desk: Desk, issues: tuple[str, ...], out: Path, as_json: bool)
 
     Files are as an invented reader, Ada Example, would get them; the same sources always give the
     same bytes. A bad article is named with its file and line; every other one is still built. The
-    pictures go to DIR/media/, which is what belongs at base_url/media/ on your web server.
+    pictures go to DIR/media/, which is what belongs at base_url/media/ on your web server: add to
+    what is there and delete nothing, since mails that have left show the older ones.
     """
     shelf = desk.shelf()
     chosen = [shelf.find(name) for name in issues] or [
@@ -212,16 +213,20 @@ def _build_one(
         mail = specimen(composed.email, article, shelf.letter)
     except NewsletterError as error:
         return (), 0, error
-    page = _write(article, mail, shelf.letter, out)
+    page = _write(composed.email, mail, shelf.letter, out)
     return composed.problems, len(page), first_error(composed)
 
 
-def _write(article: Article, mail: Mail, letter: Letter, out: Path) -> bytes:
-    """The page's bytes, written beside the text, the mail, and the pictures it shows."""
-    page = part(mail.content, "html").encode()
-    (out / f"{article.slug}.html").write_bytes(page)
-    (out / f"{article.slug}.txt").write_text(part(mail.content, "plain"), "utf-8", newline="\n")
-    (out / f"{article.slug}.eml").write_bytes(mail.content)
+def _write(email: Email, mail: Mail, letter: Letter, out: Path) -> bytes:
+    """The page's bytes, written beside the text, the mail, and the pictures it shows. A page has
+    its pictures on the web, also when the mail carries them along."""
+    shown = part(mail.content, "html")
+    for picture in email.pictures:
+        shown = shown.replace(f'"cid:{picture.cid}"', f'"{picture.url}"')
+    page = shown.encode()
+    (out / f"{email.slug}.html").write_bytes(page)
+    (out / f"{email.slug}.txt").write_text(part(mail.content, "plain"), "utf-8", newline="\n")
+    (out / f"{email.slug}.eml").write_bytes(mail.content)
     media = re.escape(f"{letter.base_url}/media/").encode()
     for path in sorted(set(re.findall(media + rb"([^\"\s<>]+)", page))):
         copy = out / "media" / unquote(path.decode())

@@ -1,32 +1,23 @@
 """An article's pictures: where they are, how big they are shown, where a mail finds them.
 
 Enters: what the author wrote as source. Leaves: a file inside the publication, integer width and
-height, an absolute URL; and the way back from that URL to the file. Reads the first bytes of
-local files and nothing else: a remote picture is never fetched, no pixel is ever decoded
-(deliverability 7.21, 7.22, 7.25).
+height, an absolute URL; and the way back from that URL to the file. Refuses to know what is done
+to its bytes (`published`). A remote picture is never fetched (deliverability 7.21, 7.22).
 """
 
 from __future__ import annotations
 
 import re
 import stat
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-import imagesize
-
+from newsletter.compose.picture_header import refusal
+from newsletter.compose.published import DIGITS, MEASURE, Published, Remark, published
 from newsletter.errors import ComposeError
 from newsletter.model import Article, Letter
-
-# The measure of the article (composition 7): 600 less two paddings of 40.
-MEASURE = 520
-MOST_BYTES = 5_000_000
-MOST_PIXELS = 40_000_000
-HEAD = 512
-UNKNOWN = (-1, -1)
 
 REMOTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -36,17 +27,21 @@ FROM_CONTENT = re.compile(r"[{|](?:static|attach|filename|photo)[}|]", re.IGNORE
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif"})
 # What /media/ gives out besides: never Markdown (drafts), never tables (people).
 MEDIA = PICTURES | {".pdf", ".ics", ".epub", ".mp3", ".m4a", ".mp4"}
+STATE = ".newsletter"
+HASHED = re.compile(rf"(?P<stem>.+)\.[0-9a-f]{{{DIGITS}}}(?P<suffix>\.[a-z]+)", re.DOTALL)
 # The folder in a media URL that stands for the publication's root.
 ROOT = "~"
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A local picture: an absolute URL, and the size at which a mail shows it."""
+    """A local picture: an absolute URL, the size at which a mail shows it, and what there is to
+    say about it."""
 
     url: str
     width: int
     height: int
+    remarks: tuple[Remark, ...] = ()
 
 
 def picture(article: Article, letter: Letter, source: str, width: int | None = None) -> Picture:
@@ -55,11 +50,17 @@ def picture(article: Article, letter: Letter, source: str, width: int | None = N
     Raises ComposeError when there is none inside the publication, or it is no PNG, JPEG, GIF, WebP
     or AVIF, or too heavy."""
     file = locate(article, letter, source)
-    natural = measure(file)
+    ready = published(file, cache_folder(letter))
+    natural = ready.natural
     wanted = width or (natural[0] // 2 if "@2x" in file.stem else natural[0])
     shown = max(1, min(wanted, MEASURE))
     height = max(1, round(natural[1] * shown / natural[0]))
-    return Picture(media_url(letter, file), shown, height)
+    return Picture(_url(letter, file.with_name(ready.name)), shown, height, ready.remarks)
+
+
+def cache_folder(letter: Letter) -> Path:
+    """Where pictures are kept that were made of the author's."""
+    return letter.root / STATE / "pictures"
 
 
 def is_remote(source: str) -> bool:
@@ -83,7 +84,7 @@ def locate(article: Article, letter: Letter, source: str) -> Path:
 
     Raises ComposeError for a missing file and for one outside of the publication."""
     if SCHEME.match(source):
-        raise _refusal("image-scheme", f"{source} is neither a file nor an https address")
+        raise refusal("image-scheme", f"{source} is neither a file nor an https address")
     outside = False
     for candidate in _candidates(article, letter, source):
         file = _real_file(candidate)
@@ -91,8 +92,8 @@ def locate(article: Article, letter: Letter, source: str) -> Path:
             return file
         outside = outside or file is not None or _climbs_out(letter, candidate)
     if outside:
-        raise _refusal("image-outside", f"{source} is outside of the publication")
-    raise _refusal("image-missing", f"there is no file {source}")
+        raise refusal("image-outside", f"{source} is outside of the publication")
+    raise refusal("image-missing", f"there is no file {source}")
 
 
 def _candidates(article: Article, letter: Letter, source: str) -> Iterator[Path]:
@@ -139,69 +140,32 @@ def _climbs_out(letter: Letter, path: Path) -> bool:
     return not any(real.is_relative_to(top.resolve()) for top in (letter.root, letter.issues))
 
 
-def measure(file: Path) -> tuple[int, int]:
-    """The picture's natural width and height, by its header and EXIF orientation.
-
-    Raises ComposeError for what a mail cannot show."""
-    try:
-        weight = file.stat().st_size
-        with file.open("rb") as opened:
-            head = opened.read(HEAD)
-        # By its path: imagesize 1.4 takes no open file. Its parsers trust what they read.
-        size = imagesize.get(str(file)) if _is_known(head) else UNKNOWN
-    except (ValueError, LookupError, struct.error, ArithmeticError, EOFError):
-        size = UNKNOWN
-    except OSError as error:
-        raise ComposeError(f"{file.name} cannot be read: {error}", code="image-missing") from error
-    _refuse_unfit(file, head, weight)
-    if min(size) < 1:
-        raise _refusal(
-            "image-unreadable", f"{file.name} is no PNG, JPEG, GIF, WebP or AVIF picture"
-        )
-    if size[0] * size[1] > MOST_PIXELS:
-        raise _refusal("image-huge", f"{file.name} has {size[0]} x {size[1]} pixels")
-    return int(size[0]), int(size[1])
-
-
-def _refuse_unfit(file: Path, head: bytes, weight: int) -> None:
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if file.suffix.lower() in {".svg", ".svgz"} or text.startswith((b"<svg", b"<?xml", b"<!doc")):
-        raise _refusal(
-            "image-svg", f"{file.name} is an SVG drawing, which mail programs do not show"
-        )
-    if text.startswith(b"version https://git-lfs"):
-        raise _refusal("image-unreadable", f"{file.name} is a Git LFS pointer: run `git lfs pull`")
-    if weight > MOST_BYTES:
-        raise _refusal("image-heavy", f"{file.name} weighs {weight / 1e6:.1f} MB")
-
-
-def _is_known(head: bytes) -> bool:
-    """Whether it is one of the five formats by its first bytes; the name may say anything."""
-    if head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")):
-        return True
-    if head.startswith(b"RIFF"):
-        return head[8:12] == b"WEBP"
-    return head[4:8] == b"ftyp" and b"avi" in head[8:40]
-
-
 def media_url(letter: Letter, file: Path) -> str:
-    """The absolute URL of a file of the publication (percent-encoded UTF-8).
+    """The absolute URL of a file of the publication (percent-encoded UTF-8): of a picture without
+    its metadata and with its hash in the name, of anything else as it is.
 
-    Raises ComposeError for a file outside of it."""
+    Raises ComposeError for a file outside of it, and for a broken picture."""
     real = file.resolve()
+    if _is_inside(letter, real) and real.suffix.lower() in PICTURES:
+        return _url(letter, real.with_name(published(real, cache_folder(letter), whole=True).name))
+    return _url(letter, real)
+
+
+def _url(letter: Letter, real: Path) -> str:
     issues, root = letter.issues.resolve(), letter.root.resolve()
     if real.is_relative_to(issues):
         path = real.relative_to(issues).as_posix()
     elif real.is_relative_to(root):
         path = f"{ROOT}/{real.relative_to(root).as_posix()}"
     else:
-        raise _refusal("image-outside", f"{file.name} is outside of the publication")
+        raise refusal("image-outside", f"{real.name} is outside of the publication")
     return f"{letter.base_url}/media/{quote(path, safe='/~', errors='surrogateescape')}"
 
 
 def media_path(letter: Letter, url_path: str) -> Path | None:
     """The file behind `/media/...`, percent-encoded or not; None unless it is a picture or
-    document that lies in the publication, outside of hidden folders."""
+    document that lies in the publication, outside of hidden folders. For a name with a hash, the
+    file with those very bytes: None when the picture has changed since."""
     path = url_path.removeprefix("/").removeprefix("media/")
     for spelling in dict.fromkeys((path, unquote(path, errors="surrogateescape"))):
         top, inner = letter.issues, spelling
@@ -210,21 +174,38 @@ def media_path(letter: Letter, url_path: str) -> Path | None:
         if not inner or inner.startswith("/") or "\\" in inner or ".." in inner.split("/"):
             continue
         file = _real_file(top / inner)
-        if file and file.suffix.lower() in MEDIA and _is_inside(letter, file):
+        if file is None:
+            file = _behind_hash(letter, top / inner)
+            if file is not None:
+                return file
+        elif file.suffix.lower() in MEDIA and _is_inside(letter, file):
             return file
     return None
 
 
-HINTS = {
-    "image-scheme": "put the picture beside the article, or give its https address",
-    "image-outside": "copy the picture into the issues folder",
-    "image-missing": "a path is relative to the article; `/x.png` starts at the issues folder",
-    "image-svg": "export it as PNG, twice as wide as it is shown",
-    "image-heavy": "at most 5 MB; a JPEG 1040 pixels wide weighs about 150 kB",
-    "image-huge": "at most 40 million pixels; 1040 wide is enough",
-    "image-unreadable": "save it again as PNG or JPEG",
-}
+def _behind_hash(letter: Letter, path: Path) -> Path | None:
+    """The file that readers get under that name with a hash in it."""
+    hashed = HASHED.fullmatch(path.name)
+    if hashed is None:
+        return None
+    for made in _published_beside(letter, path, hashed["stem"]):
+        if made.name == path.name:
+            return made.path
+    return None
 
 
-def _refusal(code: str, message: str) -> ComposeError:
-    return ComposeError(message, code=code, hint=HINTS[code])
+def _published_beside(letter: Letter, path: Path, stem: str) -> Iterator[Published]:
+    """What is published of each picture with that stem in the folder of `path`."""
+    try:
+        found = sorted(file for file in path.parent.iterdir() if file.stem == stem)
+    except (OSError, ValueError):
+        return
+    for file in found:
+        real = _real_file(file)
+        if real is None or file.suffix.lower() not in PICTURES or not _is_inside(letter, real):
+            continue
+        for whole in (False, True):
+            try:
+                yield published(real, cache_folder(letter), whole=whole)
+            except ComposeError:
+                continue

@@ -13,12 +13,13 @@ from contextvars import ContextVar
 from functools import partial
 from itertools import count
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from jinja2 import FileSystemLoader, StrictUndefined, nodes, pass_context
+from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.environment import Environment
 from jinja2.exceptions import SecurityError, TemplateNotFound, UndefinedError
-from jinja2.ext import Extension
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
@@ -58,19 +59,11 @@ class Unknown(StrictUndefined):
         super().__init__(hint, obj, name, exc)
 
 
-class SlotExtension(Extension):
-    """Turns `{{ first_name | friend }}` into its token before Jinja2 sees it: a declared field is
-    a slot even where a template has a variable of the same name."""
-
-    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        environment: Any = self.environment  # always a Sandbox
-        opened, slots = open_slots(source, environment.fields)
-        environment.slots.update((slot.token, slot) for slot in slots)
-        return opened
-
-
 class TemplateFolders(FileSystemLoader):
-    """Templates file by file: the first folder that has one wins, and no symlink leads out."""
+    """Templates file by file: the first folder that has one wins, and no symlink leads out.
+
+    `{{ first_name | friend }}` is its token before Jinja2 sees it: a declared field is a slot even
+    where a template has a variable of the same name."""
 
     def get_source(
         self, environment: Environment, template: str
@@ -79,7 +72,29 @@ class TemplateFolders(FileSystemLoader):
         real = Path(filename).resolve()
         if not any(real.is_relative_to(Path(folder).resolve()) for folder in self.searchpath):
             raise TemplateNotFound(template, f"{template} is a link out of the templates folder")
-        return source, filename, fresh
+        sandbox: Any = environment  # always a Sandbox
+        opened, slots = open_slots(source, sandbox.fields)
+        sandbox.slots.update((slot.token, slot) for slot in slots)
+        return opened, filename, fresh
+
+
+class Compiled(BytecodeCache):
+    """The latest text of each template file, compiled: every page of the desk has a theme of its
+    own, and compiling one takes 40 ms."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, tuple[str, CodeType | None]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._latest.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._latest[bucket.key] = bucket.checksum, bucket.code
+
+
+_compiled = Compiled()
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -93,7 +108,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.slots: dict[str, Slot] = {}
         super().__init__(
             loader=TemplateFolders([str(folder) for folder in folders]),
-            extensions=[SlotExtension],
+            bytecode_cache=_compiled,
             undefined=Unknown,
             autoescape=lambda name: name is not None and name.endswith(".html"),
             trim_blocks=True,

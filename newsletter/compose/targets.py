@@ -113,6 +113,8 @@ def _place_picture(part: etree._Element, source: str, sheet: Sheet) -> None:
         sheet.findings.add(_rule(error, Severity.ERROR), error.message, source)
         tree.replace(part, part.get("alt", ""))
         return
+    for remark in shown.remarks:
+        sheet.findings.add(remark.rule, remark.message, source)
     part.set("src", shown.url)
     part.set("width", str(shown.width))
     part.set("height", str(shown.height))

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from newsletter.config.faults import FILE_NAME, explain, line_of
 from newsletter.config.tables import STATE_FOLDER, RelayTable, Tables, mailbox
 from newsletter.errors import ConfigError
-from newsletter.model import Letter, TeaserLabels
+from newsletter.model import Images, Letter, TeaserLabels
 from newsletter.slots import BUILT_IN
 
 __all__ = [
@@ -79,6 +79,7 @@ class Config:
             ),
             theme=self.tables.theme.tokens(),
             readership=self.tables.check.readership(),
+            images=Images(letter.images),
         )
 
 

@@ -81,6 +81,9 @@ class LetterTable(Table):
     list_id: str | None = Field(
         default=None, pattern=r"^[A-Za-z0-9.-]+$", description="RFC 2919; made from base_url"
     )
+    images: Literal["hosted", "embedded"] = Field(
+        default="hosted", description="pictures under base_url, or inside every mail"
+    )
     fields: list[str] = Field(
         default_factory=list, description="subscriber fields allowed in double braces"
     )

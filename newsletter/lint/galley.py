@@ -59,7 +59,10 @@ def galley_of(content: bytes, written: Written | None = None) -> Galley:
     mail = read_mail(content)
     html, text = mail.leaf("text/html"), mail.leaf("text/plain")
     page = read_page(html.text if html else "")
-    sources = (image.get("src", "") for image in page.named("img"))
+    sources = [image.get("src", "") for image in page.named("img")]
+    files: Mapping[str, PictureFile] = {}
+    if written:
+        files = files_behind(sources, written.letter, written.email.pictures)
     return Galley(
         content=content,
         mail=mail,
@@ -67,6 +70,6 @@ def galley_of(content: bytes, written: Written | None = None) -> Galley:
         text=text,
         page=page,
         plain=text.text if text else "",
-        files=files_behind(sources, written.letter) if written else {},
+        files=files,
         written=written,
     )

@@ -9,32 +9,38 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from newsletter.compose.images import measure, media_path
+from newsletter.compose.images import media_path
+from newsletter.compose.picture_header import measure
 from newsletter.errors import ComposeError
-from newsletter.model import Letter
+from newsletter.model import InlinePicture, Letter
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """A picture's file: its bytes, and its width in pixels."""
+    """A picture's file: its bytes, its width in pixels, and its address on the web."""
 
     weight: int
     width: int
+    url: str
 
 
-def files_behind(sources: Iterable[str], letter: Letter) -> dict[str, PictureFile]:
-    """The files of those pictures that the publication itself holds."""
+def files_behind(
+    sources: Iterable[str], letter: Letter, inside: Iterable[InlinePicture] = ()
+) -> dict[str, PictureFile]:
+    """The files of those pictures that the publication itself holds, or the mail, `inside`."""
     home = f"{letter.base_url}/"
+    on_the_web = {f"cid:{picture.cid}": picture.url for picture in inside}
     found: dict[str, PictureFile] = {}
     for source in dict.fromkeys(sources):
-        if not source.startswith(f"{home}media/"):
+        url = on_the_web.get(source, source)
+        if not url.startswith(f"{home}media/"):
             continue
-        file = media_path(letter, source.removeprefix(home))
+        file = media_path(letter, url.removeprefix(home))
         if file is None:
             continue
         try:
             width, _ = measure(file)
-            found[source] = PictureFile(file.stat().st_size, width)
+            found[source] = PictureFile(file.stat().st_size, width, url)
         except (ComposeError, OSError):
             continue
     return found

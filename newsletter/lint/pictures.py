@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from newsletter.compose.picture_header import EXTRA
 from newsletter.lint.galley import Galley
 from newsletter.lint.page import around, squeeze, words_in
 from newsletter.lint.rule import Finding, Findings, error, note, warning
@@ -19,6 +20,8 @@ HEAVY, HEAVY_TOGETHER = 1024 * 1024, 2 * 1024 * 1024
 # A screen shows two pixels for one; what is beyond is weight.
 SHARPEST = 2.5
 LONGEST_ALT = 125
+# What publishing adds to a name, and the suffix, which it may change.
+HASHED = re.compile(r"(?<=\.)[0-9a-f]{12}\.[a-z]+$")
 # SpamAssassin's HTML_IMAGE_ONLY counts such few words beside a picture as none.
 FEW_WORDS = 40
 
@@ -27,8 +30,14 @@ def _pictures(galley: Galley) -> Iterator[tuple[etree._Element, str, tuple[str, 
     """Each picture with its address and what to find it by."""
     for image in galley.page.named("img"):
         source = image.get("src", "")
-        name = PurePosixPath(urlsplit_path(source)).name
-        yield image, source, tuple(filter(None, (source, name, image.get("alt", ""), "<img")))
+        file = galley.files.get(source)
+        name = PurePosixPath(urlsplit_path(file.url if file else source)).name
+        typed = HASHED.sub("", name)
+        yield (
+            image,
+            source,
+            tuple(filter(None, (source, name, typed, image.get("alt", ""), "<img"))),
+        )
 
 
 def urlsplit_path(url: str) -> str:
@@ -177,9 +186,10 @@ def tracking_pixels(galley: Galley) -> Findings:
 
 @note("image-gif", "composition 56", "let the first frame tell it all", "Outlook for Windows")
 def moving_pictures(galley: Galley) -> Findings:
-    """A GIF, of which Word shows the first frame only."""
+    """A GIF from elsewhere, of which Word shows the first frame only; composing looks into those
+    of the publication."""
     for _, source, about in _pictures(galley):
-        if urlsplit_path(source).lower().endswith(".gif"):
+        if urlsplit_path(source).lower().endswith(".gif") and source not in galley.files:
             yield Finding(f"GIF: {source}", about=about)
 
 
@@ -202,7 +212,7 @@ def captions_that_repeat_the_alt_text(galley: Galley) -> Findings:
 @warning(
     "image-weight",
     "composition 56; react-email",
-    "save it 1,040 pixels wide as JPEG: about 150 KB",
+    f"{EXTRA}  makes it 1,040 pixels wide: about 150 KB",
     "phones on the road",
 )
 def pictures_are_light(galley: Galley) -> Findings:
@@ -219,3 +229,14 @@ def pictures_are_light(galley: Galley) -> Findings:
     together = sum(file.weight for file in galley.files.values())
     if together > HEAVY_TOGETHER:
         yield Finding(f"pictures of {together / HEAVY:.1f} MB together", about=("![",))
+
+
+@note("image-bytes", "composition 56", "about 150 KB each is enough for a sharp screen")
+def what_pictures_weigh(galley: Galley) -> Findings:
+    """What the publication's own pictures weigh, and where they are loaded from."""
+    weights = [file.weight for file in galley.files.values()]
+    if weights:
+        inside = sum(source.startswith("cid:") for source in galley.files)
+        where = f"{inside} of them in every mail" if inside else "loaded when the mail is opened"
+        many = "1 picture" if len(weights) == 1 else f"{len(weights)} pictures"
+        yield Finding(f"{many}, {sum(weights) / 1024:,.0f} KB, {where}")

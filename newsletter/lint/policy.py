@@ -18,8 +18,9 @@ from newsletter.model import Article, Problem, Severity
 # What reading and composing find, each where it happens; a test keeps the list complete.
 FOUND_BEFORE = (
     *("alt-missing", "code-long", "date-unfinished", "html-depth", "html-removed", "html-unknown"),
-    *("image-heavy", "image-huge", "image-missing", "image-outside", "image-scheme"),
-    *("image-svg", "image-unreadable", "issues-missing", "key-unknown", "link-broken"),
+    *("image-cache", "image-gps", "image-heavy", "image-huge", "image-missing"),
+    *("image-outside", "image-scheme", "image-still", "image-svg", "image-total"),
+    *("image-turned", "image-unreadable", "issues-missing", "key-unknown", "link-broken"),
     *("link-empty", "link-missing", "link-scheme", "markdown-dense", "markdown-depth"),
     *("slot-in-link", "slot-in-style", "slot-in-tag", "slot-unknown", "slug-cleaned"),
     *("slug-shared", "table-wide", "value-comment"),

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from newsletter.errors import MailRefused
 from newsletter.mime.words import LINE, display_name, one_line, phrase, unstructured
-from newsletter.model import Letter, Mailbox
+from newsletter.model import InlinePicture, Letter, Mailbox
 
 LINE_LIMIT = 998  # RFC 5322 2.1.1, without CRLF
 
@@ -22,6 +22,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,25
 _MESSAGE_ID = re.compile(r"[!#-;=?A-Z^-~]+@[!#-;=?A-Z^-~]+")
 _URI = re.compile(r"(?:https?://|mailto:)[!#-;=?-~]+")
 _LIST_ID = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
 _SUBJECT_SPACES = re.compile(r" {2,}")
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -126,6 +127,24 @@ def bulk_fields() -> bytes:
     """What keeps absence notes away. Never `All` or `NDR`: that would silence bounces too."""
     suppress = header("X-Auto-Response-Suppress", "OOF, AutoReply")
     return header("Precedence", "bulk") + suppress
+
+
+def related_field(boundary: str) -> bytes:
+    """The `Content-Type` of the HTML with its pictures (RFC 2387 3.1)."""
+    return header("Content-Type", 'multipart/related; type="text/html";', f'boundary="{boundary}"')
+
+
+def picture_fields(picture: InlinePicture) -> bytes:
+    """The header of a picture's part (RFC 2183 2.1, RFC 2392). Outlook asks for `name`."""
+    name = _FILE_NAME.sub("-", picture.name)
+    if _MESSAGE_ID.fullmatch(picture.cid) is None:
+        raise MailRefused("a picture's Content-ID is not of the form left@right (RFC 2392)")
+    return (
+        header("Content-Type", f"{picture.media_type};", f'name="{name}"')
+        + header("Content-Transfer-Encoding", "base64")
+        + header("Content-ID", f"<{picture.cid}>")
+        + header("Content-Disposition", "inline;", f'filename="{name}"')
+    )
 
 
 def structure_fields(boundary: str) -> bytes:

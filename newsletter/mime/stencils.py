@@ -8,7 +8,8 @@ Letter, date and Recipient give the same bytes (deliverability 2).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import binascii
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,12 +21,13 @@ from newsletter.mime.inspection import gate
 from newsletter.mime.places import CutText, Write, cut_html, cut_text
 from newsletter.mime.quoted_printable import SOFT, encode
 from newsletter.mime.words import one_line
-from newsletter.model import Email, Letter, Mail, Mailbox, Recipient, Slot
+from newsletter.model import Email, InlinePicture, Letter, Mail, Mailbox, Recipient, Slot
 
 # Different for every reader, so not worth a place in the cache of values.
 _OWN = frozenset(("address", "unsubscribe_url"))
 
 _LINE_ENDS = ("\n", "\r")
+_BASE64_ROW = 57  # bytes that make the 76 columns of RFC 2045 6.8
 
 # An invented reader without a single value, to see one whole mail before anybody's.
 _SPECIMEN = Recipient(
@@ -66,7 +68,8 @@ class Stencil:
 
 def stencil(email: Email, letter: Letter, date: datetime) -> Stencil:
     """The Email as multipart/alternative, text before HTML, both quoted-printable, under the
-    header of this Letter. Raises MailRefused when any reader's mail would be refused.
+    header of this Letter; the HTML in a multipart/related with the pictures that travel along.
+    Raises MailRefused when any reader's mail would be refused.
 
     `date` is aware: when the issue was sent, not when this mail is retried.
     """
@@ -77,7 +80,7 @@ def stencil(email: Email, letter: Letter, date: datetime) -> Stencil:
     _lay_header(bench, email, letter, date)
     bench.static(headers.structure_fields(boundary), b"\r\n")
     _lay_part(bench, "plain", cut_text(email.text, email.slots), boundary)
-    _lay_part(bench, "html", cut_html(email.html, email.slots), boundary)
+    _lay_html(bench, email, boundary)
     bench.static(f"--{boundary}--\r\n".encode())
     finished = b"" if subject.cuts else headers.subject_field(email.subject)
     cut = bench.stencil(subject, finished)
@@ -181,6 +184,28 @@ def _lay_header(bench: _Bench, email: Email, letter: Letter, date: datetime) -> 
         headers.feedback_id_field(email.slug, letter),
         headers.bulk_fields(),
     )
+
+
+def _lay_html(bench: _Bench, email: Email, boundary: str) -> None:
+    """The second alternative: the HTML alone, or before its pictures (RFC 2387)."""
+    html = cut_html(email.html, email.slots)
+    if not email.pictures:
+        _lay_part(bench, "html", html, boundary)
+        return
+    inner = f"=_{sha256(boundary.encode()).hexdigest()[:20]}"
+    bench.static(f"--{boundary}\r\n".encode(), headers.related_field(inner), b"\r\n")
+    _lay_part(bench, "html", html, inner)
+    for picture in email.pictures:
+        bench.static(f"--{inner}\r\n".encode(), headers.picture_fields(picture), b"\r\n")
+        bench.static(*_base64_rows(picture))
+    bench.static(f"--{inner}--\r\n".encode())
+
+
+def _base64_rows(picture: InlinePicture) -> Iterator[bytes]:
+    content = memoryview(picture.content)
+    for at in range(0, len(content), _BASE64_ROW):
+        yield binascii.b2a_base64(content[at : at + _BASE64_ROW], newline=False)
+        yield b"\r\n"
 
 
 def _lay_part(bench: _Bench, subtype: str, text: CutText, boundary: str) -> None:

@@ -16,6 +16,7 @@ from newsletter.model.ledger import (
 from newsletter.model.look import ThemeTokens, Tone
 from newsletter.model.mail import (
     Email,
+    InlinePicture,
     Mail,
     Recipient,
     Reply,
@@ -25,6 +26,7 @@ from newsletter.model.mail import (
 from newsletter.model.people import NewSubscriber, Subscriber, SubscriberStatus
 from newsletter.model.problems import Problem, Severity
 from newsletter.model.publication import (
+    Images,
     Letter,
     Letterhead,
     Mailbox,
@@ -41,6 +43,8 @@ __all__ = [
     "DeliveryState",
     "Email",
     "FilterKind",
+    "Images",
+    "InlinePicture",
     "Issue",
     "Letter",
     "Letterhead",

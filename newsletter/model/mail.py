@@ -27,10 +27,27 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InlinePicture:
+    """A picture that travels inside the mail (RFC 2387).
+
+    `cid` stands in the html as `cid:...` and has no angle brackets (RFC 2392); `name` is an ASCII
+    file name, `digest` the SHA-256 of `content` in hex, `url` where the picture would be on the
+    web."""
+
+    cid: str
+    name: str
+    media_type: str
+    digest: str
+    url: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Email:
     """An Issue rendered; the same for every reader, with the slots' tokens inside.
 
-    `html` is a whole document with its CSS inlined, `text` is LF-separated plain text.
+    `html` is a whole document with its CSS inlined, `text` is LF-separated plain text, `pictures`
+    are those that the html shows by their `cid`.
     """
 
     slug: str
@@ -40,13 +57,15 @@ class Email:
     text: str
     url: str
     slots: tuple[Slot, ...] = ()
+    pictures: tuple[InlinePicture, ...] = ()
 
     @property
     def content_hash(self) -> str:
         """SHA-256, in hex, of all that a reader sees before the slots are filled."""
         parts = (self.slug, self.subject, self.preheader, self.html, self.text, self.url)
         slots = (f"{slot.name}\0{slot.fallback}" for slot in self.slots)
-        return sha256("\0\0".join((*parts, *slots)).encode()).hexdigest()
+        pictures = (f"{p.cid}\0{p.name}\0{p.media_type}\0{p.digest}" for p in self.pictures)
+        return sha256("\0\0".join((*parts, *slots, *pictures)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

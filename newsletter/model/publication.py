@@ -33,6 +33,13 @@ class TeaserLabels:
     swapped: bool = False
 
 
+class Images(StrEnum):
+    """Where a mail's own pictures are: on the web under base_url, or inside of every mail."""
+
+    HOSTED = "hosted"
+    EMBEDDED = "embedded"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letterhead:
     """What a mail says of its sender; frozen with a send, so that a retry is byte-identical."""
@@ -69,6 +76,7 @@ class Letter:
     labels: TeaserLabels = TeaserLabels()
     theme: ThemeTokens = field(default_factory=ThemeTokens)
     readership: Readership = field(default_factory=Readership)
+    images: Images = Images.HOSTED
 
     @property
     def letterhead(self) -> Letterhead:

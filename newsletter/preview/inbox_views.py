@@ -52,7 +52,8 @@ class InboxViews:
 
     def letter_mail(self, request: Request) -> Response:
         content = self.studio.letterbox(request.path_params["key"])
-        return mail_frame(request, with_local_images(part(content, "html"), self.studio.load()))
+        shown = with_local_images(part(content, "html"), self.studio.load(), content)
+        return mail_frame(request, shown)
 
     def letter_eml(self, request: Request) -> Response:
         key = request.path_params["key"]

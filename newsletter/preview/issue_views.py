@@ -56,9 +56,8 @@ class IssueViews:
     def issue_mail(self, request: Request) -> Response:
         shelf = self.studio.shelf()
         study = self.studio.study(shelf, request.path_params["slug"])
-        return mail_frame(
-            request, with_local_images(part(study.mail.content, "html"), shelf.letter)
-        )
+        content = study.mail.content
+        return mail_frame(request, with_local_images(part(content, "html"), shelf.letter, content))
 
     def media(self, request: Request) -> Response:
         file = media_path(self.studio.load(), f"/media/{request.path_params['path']}")

@@ -5,6 +5,7 @@ Nothing is cached: every request reads the files again, so a saved file is on th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from newsletter.shelf import Shelf
 from newsletter.slots import fill_slots
 from newsletter.smtp.inbox import InboxMail, read_mail, received
 
+SHOWN_BY_CID = re.compile(r"(?<=\ssrc=\")cid:[^\"\s<>]+(?=\")")
 READER_VALUES = name_parts(READER.name)
 
 
@@ -68,9 +70,22 @@ class Studio:
         return read_mail(self.inbox, key)
 
 
-def with_local_images(document: str, letter: Letter) -> str:
-    """The document with the publication's own images served by the desk: nothing is fetched."""
-    return document.replace(f"{letter.base_url}/media/", "/media/")
+def with_local_images(document: str, letter: Letter, content: bytes = b"") -> str:
+    """The document with the publication's own images served by the desk, and those that travel in
+    the mail `content` put into the page: nothing is fetched."""
+    document = document.replace(f"{letter.base_url}/media/", "/media/")
+    return SHOWN_BY_CID.sub(_data_urls(content), document) if "cid:" in document else document
+
+
+def _data_urls(content: bytes) -> Callable[[re.Match[str]], str]:
+    """For each `cid:...` the picture itself, for those in the mail."""
+    shown: dict[str, str] = {}
+    for inner in message_from_bytes(content, policy=policy.default).walk():
+        cid = str(inner["Content-ID"] or "").strip("<> ")
+        if cid and inner.get_content_maintype() == "image":
+            payload = str(inner.get_payload()).replace("\r\n", "").replace("\n", "")
+            shown[f"cid:{cid}"] = f"data:{inner.get_content_type()};base64,{payload}"
+    return lambda source: shown.get(source.group(), source.group())
 
 
 def headers_of(content: bytes) -> list[tuple[str, str]]:

@@ -73,6 +73,7 @@ INSERT INTO send (slug, state, email, content_hash, git_commit, dirty, relay, ca
 VALUES (?, 'frozen', ?, ?, ?, ?, ?, 0, 0, 0, ?, ?)
 RETURNING id
 """
+INSERT_PICTURE = "INSERT OR IGNORE INTO picture (digest, content) VALUES (?, ?)"
 SENDS = """
 SELECT id, slug, state, email, content_hash, git_commit, dirty, relay, candidates, recipients,
        frozen_at, finished_at, letterhead
@@ -132,6 +133,8 @@ class Ledger(Handover):
         frozen = (email.slug, email_json(email), email.content_hash)
         head = letterhead_json(new.letterhead)
         rest = (origin.commit, int(origin.dirty), new.relay, micros(now), head)
+        for picture in email.pictures:
+            self._db.write(INSERT_PICTURE, (picture.digest, picture.content))
         row = self._db.row(INSERT_SEND, frozen + rest)
         return int(row[0]) if row else 0
 
@@ -153,13 +156,19 @@ class Ledger(Handover):
         )
 
     def sends(self, slug: str | None = None) -> list[Send]:
-        return [send_of(row) for row in self._db.rows(SENDS, {"slug": slug, "id": None})]
+        rows = self._db.rows(SENDS, {"slug": slug, "id": None})
+        return [send_of(row, self._picture) for row in rows]
+
+    def _picture(self, digest: str) -> bytes:
+        """The bytes of a frozen picture, b"" when they are gone."""
+        row = self._db.row("SELECT content FROM picture WHERE digest = ?", (digest,))
+        return bytes(row[0]) if row else b""
 
     def _send(self, send_id: int) -> Send:
         row = self._db.row(SENDS, {"slug": None, "id": send_id})
         if row is None:
             raise StoreError(f"there is no send {send_id}", code="store.send")
-        return send_of(row)
+        return send_of(row, self._picture)
 
     def move(self, send_id: int, to: SendState, now: datetime) -> Send:
         self._settle_all()

@@ -8,7 +8,7 @@ connection and no SQL.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -19,6 +19,7 @@ from newsletter.model import (
     Delivery,
     DeliveryState,
     Email,
+    InlinePicture,
     Letterhead,
     Mailbox,
     Origin,
@@ -81,16 +82,24 @@ def subscriber_of(row: Row) -> Subscriber:
 
 
 def email_json(email: Email) -> str:
-    """The whole Email, slots included."""
-    return json.dumps(asdict(email))
+    """The whole Email, slots included; of its pictures all but the bytes."""
+    parts = asdict(email)
+    for picture in parts["pictures"]:
+        del picture["content"]
+    return json.dumps(parts)
 
 
-def email_of(stored: str, content_hash: str) -> Email:
-    """The Email as it was frozen. Raises StoreError when it is not what was hashed."""
+def email_of(stored: str, content_hash: str, bytes_of: Callable[[str], bytes]) -> Email:
+    """The Email as it was frozen; `bytes_of` gives a picture's bytes for its SHA-256 in hex.
+    Raises StoreError when it is not what was hashed."""
     try:
         parts = json.loads(stored)
         slots = tuple(Slot(**slot) for slot in parts.pop("slots"))
-        email = Email(**parts, slots=slots)
+        pictures = tuple(
+            InlinePicture(**picture, content=_sound(bytes_of(picture["digest"]), picture["digest"]))
+            for picture in parts.pop("pictures", ())
+        )
+        email = Email(**parts, slots=slots, pictures=pictures)
     except (ValueError, TypeError, KeyError) as error:
         raise StoreError("a frozen email cannot be read", code="store.damaged") from error
     if email.content_hash != content_hash:
@@ -100,6 +109,16 @@ def email_of(stored: str, content_hash: str) -> Email:
             code="store.damaged",
         )
     return email
+
+
+def _sound(content: bytes, digest: str) -> bytes:
+    if sha256(content).hexdigest() != digest:
+        raise StoreError(
+            "a frozen picture does not match its hash",
+            hint="somebody changed the database by hand, or the disk did: restore a backup",
+            code="store.damaged",
+        )
+    return content
 
 
 def letterhead_json(letterhead: Letterhead) -> str:
@@ -119,12 +138,12 @@ def letterhead_of(stored: str) -> Letterhead:
 
 # id, slug, state, email, content_hash, git_commit, dirty, relay, candidates, recipients,
 # frozen_at, finished_at, letterhead
-def send_of(row: Row) -> Send:
+def send_of(row: Row, bytes_of: Callable[[str], bytes]) -> Send:
     return Send(
         id=row[0],
         slug=row[1],
         state=SendState(row[2]),
-        email=email_of(row[3], row[4]),
+        email=email_of(row[3], row[4], bytes_of),
         content_hash=row[4],
         origin=Origin(commit=row[5], dirty=bool(row[6])),
         relay=row[7],

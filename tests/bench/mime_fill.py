@@ -8,21 +8,25 @@ what counts, not the machine. The best of five rounds is shown.
 
 from __future__ import annotations
 
+import random
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from newsletter.mime import Stencil, fill, stencil
-from newsletter.model import Email, Letter, Mailbox, Recipient, Slot
+from newsletter.model import Email, InlinePicture, Letter, Mailbox, Recipient, Slot
 from newsletter.slots import fill_slots
 
 ROUNDS = 5
+PICTURE_BYTES = 150_000
 NAMES = ("Ada", "Grace", "Jürgen", "Zoë", "Linus", "Łukasz", "Mary Ann", "Иван", "Ken", "")
 
 LETTER = Letter(
@@ -59,6 +63,20 @@ def email() -> Email:
         text=f"Dear {n},\n\n{(prose + chr(10)) * 20}\nSee you soon, {n}.\nSent to {a}.\n{u}\n",
         url="https://news.example.org/sleep/",
         slots=(NAME, ADDRESS, LEAVE),
+    )
+
+
+def picture() -> InlinePicture:
+    """A photograph of the usual weight, by the look of its bytes."""
+    content = random.Random(1).randbytes(PICTURE_BYTES)
+    digest = sha256(content).hexdigest()
+    return InlinePicture(
+        cid=f"{digest[:24]}@news.example.org",
+        name="photograph.jpg",
+        media_type="image/jpeg",
+        digest=digest,
+        url=f"https://news.example.org/media/photograph.{digest[:12]}.jpg",
+        content=content,
     )
 
 
@@ -120,6 +138,9 @@ def main(mails: int) -> None:
     size = len(fill(cut, readers[0]).content)
     print(f"mail {size} bytes, {len(cut.order) - 4} slots; stencil once {once:.1f} ms")
     print(f"fill {ours:.1f} us   EmailMessage {theirs:.0f} us   ratio {theirs / ours:.0f}")
+    heavy = stencil(replace(letter, pictures=(picture(),)), LETTER, DATE)
+    carried = microseconds(lambda to: fill(heavy, to), readers[: max(1, mails // 10)])
+    print(f"fill with a picture of {PICTURE_BYTES // 1000} kB inside {carried:.1f} us")
 
 
 if __name__ == "__main__":
