@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,12 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from lxml import etree
 
-from newsletter.compose.inline import inline_css
 from newsletter.compose.strings import LANGUAGES, direction, strings_for
 from newsletter.compose.text_wrap import columns
 from newsletter.compose.theme import Page, load_theme
 from newsletter.compose.vocabulary import rows
-from newsletter.defaults import default_folder
 from newsletter.errors import TemplateError
 from newsletter.model import Slot, TeaserLabels
 from newsletter.slots import TOKEN
@@ -72,14 +69,6 @@ def test_one_file_of_ones_own_replaces_that_file_only(tmp_path: Path) -> None:
     assert "Mine, " in document
     assert "Previous issue" in document
     assert "You receive this" not in document
-
-
-def test_a_palette_of_ones_own_recolours_the_mail(tmp_path: Path) -> None:
-    palette = (default_folder("templates") / "palette.jinja").read_text("utf-8")
-    own(tmp_path, "palette.jinja", palette.replace("#1f6b54", "#7a1f5c"))
-    document = inline_css(html_of(page(tmp_path, BODY)))
-    assert "#7a1f5c" in document
-    assert "#1f6b54" not in document
 
 
 def test_a_changed_template_is_read_again(tmp_path: Path) -> None:
@@ -382,12 +371,6 @@ def test_an_article_without_date_and_number_shows_neither(tmp_path: Path) -> Non
     made = page(tmp_path, date=None, number=None)
     assert "Field Notes View in browser When" in words_of(html_of(made))
     assert "None" not in html_of(made) + text_of(made)
-
-
-def test_a_thumbnail_has_a_width_for_word(tmp_path: Path) -> None:
-    older = replace(OLDER, image="https://letters.example.org/sleep.jpg")
-    images = list(tree_of(html_of(page(tmp_path, previous=older))).iter("img"))
-    assert [(image.get("width"), image.get("alt")) for image in images] == [("232", "")]
 
 
 def test_the_text_begins_with_title_issue_and_address(tmp_path: Path) -> None:

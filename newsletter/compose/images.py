@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from newsletter.compose.picture_header import refusal
-from newsletter.compose.published import DIGITS, MEASURE, Published, Remark, published
+from newsletter.compose.published import DIGITS, Published, Remark, published
 from newsletter.errors import ComposeError
 from newsletter.model import Article, Letter
 
@@ -45,7 +45,7 @@ class Picture:
 
 
 def picture(article: Article, letter: Letter, source: str, width: int | None = None) -> Picture:
-    """The local picture behind `source`, at most `width` and MEASURE wide.
+    """The local picture behind `source`, at most `width` and as wide as the text.
 
     Raises ComposeError when there is none inside the publication, or it is no PNG, JPEG, GIF, WebP
     or AVIF, or too heavy."""
@@ -53,7 +53,7 @@ def picture(article: Article, letter: Letter, source: str, width: int | None = N
     ready = published(file, cache_folder(letter))
     natural = ready.natural
     wanted = width or (natural[0] // 2 if "@2x" in file.stem else natural[0])
-    shown = max(1, min(wanted, MEASURE))
+    shown = max(1, min(wanted, letter.theme.measure))
     height = max(1, round(natural[1] * shown / natural[0]))
     return Picture(_url(letter, file.with_name(ready.name)), shown, height, ready.remarks)
 

@@ -7,20 +7,24 @@ Markdown and no CSS.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from newsletter.compose import vocabulary
+from newsletter.compose import palette, vocabulary
+from newsletter.compose.looks import theme_noun
 from newsletter.compose.sandbox import Sandbox, start_counting
 from newsletter.compose.strings import Strings, direction, strings_for
 from newsletter.compose.template_errors import Scope, explain
 from newsletter.compose.vocabulary import Card
 from newsletter.defaults import default_folder
-from newsletter.errors import NewsletterError, TemplateError
+from newsletter.errors import ComposeError, NewsletterError, TemplateError
 from newsletter.model import Issue, Letter, Slot
 from newsletter.slots import BUILT_IN, TOKEN
 
@@ -70,7 +74,7 @@ class Page:
 
 NAMES = (
     *("issue", "letter", "subject", "preheader", "padding", "cards"),
-    *("strings", "language", "direction", "body", "rows"),
+    *("strings", "language", "direction", "body", "rows", "theme"),
 )
 
 
@@ -98,9 +102,24 @@ class Theme:
         text, slots = self._fill(TEXT_TEMPLATE, page.nouns() | {"body": body, "rows": (body,)})
         return text.strip("\n") + "\n", slots
 
+    def colours(self) -> tuple[palette.Paint, palette.Paint]:
+        """The colours in force by name: in light, in the dark. Raises TemplateError."""
+        with self._explained():
+            made: Any = self.environment.get_template("palette.jinja").module
+            return dict(made.light), dict(made.dark)
+
     def _fill(self, name: str, nouns: Mapping[str, Any]) -> tuple[str, tuple[Slot, ...]]:
-        try:
+        with self._explained():
             text = self._render(name, nouns)
+        known = self.environment.slots
+        tokens = dict.fromkeys(TOKEN.findall(text))
+        return text, tuple(known[token] for token in tokens if token in known)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What Jinja2 raises, as a designer reads it."""
+        try:
+            yield
         except NewsletterError:
             raise
         except Exception as error:
@@ -108,9 +127,6 @@ class Theme:
             if translated is None:
                 raise
             raise translated from error
-        known = self.environment.slots
-        tokens = dict.fromkeys(TOKEN.findall(text))
-        return text, tuple(known[token] for token in tokens if token in known)
 
     def _render(self, name: str, nouns: Mapping[str, Any]) -> str:
         start_counting()
@@ -126,14 +142,39 @@ class Theme:
 
 
 def load_theme(letter: Letter) -> Theme:
-    """The letter's templates, each file from its own folder or else from the defaults."""
+    """The letter's templates, each file from its own folder or else from the defaults. Raises
+    ComposeError for a look that there is not, and for a logo that no mail could show."""
     folders = tuple(dict.fromkeys((letter.templates.resolve(), _defaults())))
     fields = tuple(dict.fromkeys((*BUILT_IN, *letter.fields)))
     environment = Sandbox(folders, fields)
+    _refuse_unknown_look(letter.theme.look, looks_in(folders))
     environment.filters.update(
-        named=vocabulary.named, wrapped=vocabulary.wrapped, underlined=vocabulary.underlined
+        named=vocabulary.named,
+        wrapped=vocabulary.wrapped,
+        underlined=vocabulary.underlined,
+        tokens_in_light=partial(palette.in_light, tones=letter.theme.tones),
+        tokens_in_dark=partial(palette.in_dark, tones=letter.theme.tones),
     )
+    # Global, so that a file which is imported without its context sees it too.
+    environment.globals["theme"] = theme_noun(letter)
     return Theme(environment, Scope(folders, letter.root.resolve(), NAMES, fields))
+
+
+def looks_in(folders: Iterable[Path]) -> tuple[str, ...]:
+    """The looks that can be chosen, by name."""
+    files = (file for folder in folders for file in folder.glob("looks/*.jinja"))
+    return tuple(sorted({file.stem for file in files}))
+
+
+def _refuse_unknown_look(name: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        raise ComposeError(
+            f"`look` in [theme]: there is no look `{name}`."
+            + (f" Did you mean `{close[0]}`?" if close else ""),
+            hint=f"there are {', '.join(known)}; your own would be templates/looks/{name}.jinja",
+            code="theme.look",
+        )
 
 
 def _defaults() -> Path:

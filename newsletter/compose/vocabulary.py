@@ -18,6 +18,7 @@ from jinja2.nodes import EvalContext
 from lxml import etree
 from markupsafe import Markup, escape
 
+from newsletter.compose.looks import Shown, thumbnail
 from newsletter.compose.strings import Strings, direction, strings_for
 from newsletter.compose.text_wrap import WIDTH, columns, wrap
 from newsletter.compose.tree import parse
@@ -29,6 +30,8 @@ SNIPPET_CHARACTERS = 200
 SNIPPET_FILLER = "\u2007\u034f "
 # Composition 2.47: Word breaks a cell that is taller than a page and leaves a gap.
 BLOCKS_PER_ROW = 10
+# The gutter between two cards, in CSS pixels, and a little for rounding.
+BETWEEN_CARDS = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +65,14 @@ class IssueNoun:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A neighbour as the mail shows it; `side` is previous or next, the arrow points that way."""
+    """A neighbour as the mail shows it; `side` is previous or next, the arrow points that way. The
+    thumbnail is None unless the theme wants them."""
 
     side: str
     label: str
     teaser: Teaser
     arrow: str
+    thumbnail: Shown | None
 
 
 def language_of(issue: Issue, letter: Letter) -> str:
@@ -117,7 +122,12 @@ def cards(issue: Issue, letter: Letter) -> tuple[Card, ...]:
         ("previous", labels.previous or strings.previous_issue, before, arrows[0]),
         ("next", labels.next or strings.next_issue, after, arrows[1]),
     )
-    return tuple(Card(side, label, teaser, arrow) for side, label, teaser, arrow in pair if teaser)
+    room = letter.theme.measure // 2 - BETWEEN_CARDS
+    return tuple(
+        Card(side, label, teaser, arrow, thumbnail(letter, teaser.image, room))
+        for side, label, teaser, arrow in pair
+        if teaser
+    )
 
 
 def snippet_padding(preheader: str) -> str:
