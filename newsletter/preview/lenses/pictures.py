@@ -52,20 +52,24 @@ def _without_backgrounds(rule: StyleRule) -> StyleRule:
 def frame(image: etree._Element) -> None:
     """Turn the picture into a box of its size with its words in it."""
     style = css.declarations(image.get("style", ""))
+    sizes, words = _sizes(image, style), image.get("alt")
     own = "; ".join(declared(part) for part in style if part.name.startswith(_KEPT))
     block = "display:block; " if css.longhand(style, "display") == "block" else ""
-    size = "".join(f"{side}:{length}; " for side, length in _sizes(image, style).items())
-    words, label = image.get("alt", ""), image.get("alt")
-    width = css.pixels(image.get("width", ""), 0) or _plain(image.get("width"))
-    tiny = width is not None and width < TOO_SMALL
+    size = "".join(f"{side}:{length}; " for side, length in sizes.items())
+    width = css.pixels(sizes.get("width", ""))
+    # Without words and a height of its own nothing is left of a picture.
+    is_bare = (width is not None and width < TOO_SMALL) or (words == "" and "height" not in sizes)
     image.attrib.clear()
     image.tag = "span"
-    image.text = "" if tiny else words
     image.set("class", "picture-off")
-    image.set("style", size + "display:inline-block" if tiny else f"{_BOX}{block}{size}{own}")
-    if label is None and not tiny:
+    if is_bare:
+        image.set("style", f"{size}display:inline-block")
+    elif words is None:
         image.text = "no alternative text"
-        image.set("style", image.get("style", "") + "; font-style:italic; border-style:dashed")
+        image.set("style", f"{_BOX}{block}{size}font-style:italic; border-style:dashed; {own}")
+    else:
+        image.text = words
+        image.set("style", f"{_BOX}{block}{size}{own}")
 
 
 def _sizes(image: etree._Element, style: tuple[css.Declaration, ...]) -> dict[str, str]:
@@ -78,7 +82,3 @@ def _sizes(image: etree._Element, style: tuple[css.Declaration, ...]) -> dict[st
         elif typed.endswith("%") or (said and said != "auto"):
             sizes[side] = typed or said
     return sizes
-
-
-def _plain(text: str | None) -> float | None:
-    return float(text) if text is not None and text.isdigit() else None
