@@ -38,6 +38,7 @@ SIGNATURES_AS_GIVEN = frozenset(
     {
         "newsletter.compose.dialect._any_fence",  # a validator of pymdownx.superfences
         "newsletter.compose.dialect._fence",  # a formatter of pymdownx.superfences
+        "newsletter.smtp.inbox.handle_RCPT",  # a hook of aiosmtpd
         "newsletter.errors.__init__",  # what, and where: path, line, hint, code
     }
 )

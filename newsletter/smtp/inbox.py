@@ -11,9 +11,12 @@ import json
 import logging
 import os
 import re
+import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.errors import MessageError
@@ -25,6 +28,9 @@ from typing import Self
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.errors import RelayUnavailable, UsageError
+from newsletter.model import Stage
+from newsletter.smtp.announced import announced
+from newsletter.smtp.chaos import Chaos, Fault, Wrong
 from newsletter.smtp.folder import MailFolder, is_key, keys
 
 _INDEX = "index.jsonl"
@@ -51,17 +57,21 @@ class InboxMail:
 
 class Inbox:
     """A receiving SMTP server on 127.0.0.1 and a free port. Entering starts it in a thread of its
-    own, leaving ends it; the files stay."""
+    own, leaving ends it; the files stay. With `chaos` it misbehaves by that rule. It greets with
+    `greeting`, by which `announced.open_port` knows it again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, chaos: Chaos | None = None) -> None:
         self.folder = folder
+        self.chaos = chaos
         self.port = 0
+        self.greeting = secrets.token_hex(16)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         try:
-            receiver = _Receiver(MailFolder(self.folder))
+            kept = MailFolder(self.folder)
+            receiver = _Unruly(kept, self.chaos) if self.chaos else _Receiver(kept)
             # aiosmtpd's Controller cannot take port 0: it connects to the literal 0 to wake up.
             listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         except OSError as error:
@@ -71,12 +81,18 @@ class Inbox:
         self.port = int(listener.getsockname()[1])
         self._loop, up = asyncio.new_event_loop(), threading.Event()
         self._thread = threading.Thread(
-            target=_serve, args=(self._loop, listener, receiver, up), name="inbox", daemon=True
+            target=_serve,
+            args=(self._loop, listener, self._connected(receiver), up),
+            name="inbox",
+            daemon=True,
         )
         self._thread.start()
         # A loop that is stopped before its server is up would end in an error.
         up.wait()
         return self
+
+    def _connected(self, receiver: _Receiver) -> Callable[[], SMTP]:
+        return lambda: SMTP(receiver, hostname="inbox", ident=self.greeting, loop=self._loop)
 
     def __exit__(
         self,
@@ -89,6 +105,14 @@ class Inbox:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop = self._thread = None
+
+
+@contextmanager
+def unruly_inbox(folder: Path, chaos: Chaos) -> Iterator[Inbox]:
+    """An inbox that misbehaves by the rule. While it is open, whoever would open an inbox on the
+    same folder talks to this one."""
+    with Inbox(folder, chaos) as inbox, announced(folder, inbox.port, inbox.greeting):
+        yield inbox
 
 
 def received(folder: Path) -> list[InboxMail]:
@@ -120,14 +144,12 @@ def clear(folder: Path) -> int:
 def _serve(
     loop: asyncio.AbstractEventLoop,
     listener: socket.socket,
-    receiver: _Receiver,
+    connected: Callable[[], SMTP],
     up: threading.Event,
 ) -> None:
     """Serve until the loop is stopped, then hang up on whoever is still connected."""
     asyncio.set_event_loop(loop)
-    server = loop.run_until_complete(
-        loop.create_server(lambda: SMTP(receiver, hostname="inbox", loop=loop), sock=listener)
-    )
+    server = loop.run_until_complete(loop.create_server(connected, sock=listener))
     loop.call_soon(up.set)
     try:
         loop.run_forever()
@@ -149,6 +171,10 @@ class _Receiver:
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
+        return self.filed(envelope)
+
+    def filed(self, envelope: Envelope) -> str:
+        """The reply once the mail is in the folder."""
         content = envelope.original_content or b""
         recipients = ", ".join(envelope.rcpt_tos)
         try:
@@ -175,6 +201,49 @@ class _Receiver:
             os.write(index, f"{line}\n".encode("ascii"))
         finally:
             os.close(index)
+
+
+class _Unruly(_Receiver):
+    """A handler that misbehaves by a rule, the same way for the same mails."""
+
+    def __init__(self, folder: MailFolder, chaos: Chaos) -> None:
+        super().__init__(folder)
+        self.chaos = chaos
+        self.offers: Counter[str] = Counter()
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        fault = self.chaos.fault(address, self.offers[address])
+        if fault is not None and fault.stage is Stage.RCPT:
+            refusal = await _committed(fault, server)
+            if refusal:
+                self.offers[address] += 1
+                return refusal
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        address = envelope.rcpt_tos[0]
+        fault = self.chaos.fault(address, self.offers[address])
+        self.offers[address] += 1
+        if fault is None or fault.stage is not Stage.DOT:
+            return self.filed(envelope)
+        if fault.filed:
+            self.filed(envelope)
+        return await _committed(fault, server) or self.filed(envelope)
+
+
+async def _committed(fault: Fault, server: SMTP) -> str:
+    """The reply that the fault consists of, "" for the usual one, late or not."""
+    await asyncio.sleep(fault.wait_s)
+    if fault.wrong is Wrong.DROP and isinstance(server.transport, asyncio.Transport):
+        server.transport.abort()
+        return "421 4.4.2 nobody hears this"
+    return fault.reply
 
 
 def subject_of(content: bytes) -> str:

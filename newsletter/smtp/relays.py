@@ -12,6 +12,7 @@ from typing import Self
 from newsletter.errors import ConfigError
 from newsletter.model import Mail, Relay, Reply, Tls
 from newsletter.smtp import Begin, Transport
+from newsletter.smtp.announced import open_port
 from newsletter.smtp.client import SMTPTransport
 from newsletter.smtp.file import FileTransport
 
@@ -38,8 +39,8 @@ def _folder(relay: Relay) -> Path:
 
 
 class InboxTransport:
-    """A Transport that starts an Inbox on this machine and talks SMTP to it: what is tested on
-    the first day is what leaves on the last."""
+    """A Transport that talks SMTP to an Inbox on this machine, the one that is open on its folder
+    or one of its own: what is tested on the first day is what leaves on the last."""
 
     def __init__(self, relay: Relay, folder: Path) -> None:
         self.relay = relay
@@ -51,12 +52,14 @@ class InboxTransport:
         from newsletter.smtp.inbox import Inbox  # noqa: PLC0415 - aiosmtpd only where it serves
 
         with ExitStack() as opening:
-            inbox = opening.enter_context(Inbox(self.folder))
+            port = open_port(self.folder)
+            if port is None:
+                port = opening.enter_context(Inbox(self.folder)).port
             loopback = replace(
                 self.relay,
                 kind="smtp",
                 host="127.0.0.1",
-                port=inbox.port,
+                port=port,
                 tls=Tls.NONE,
                 username=None,
                 password=None,
