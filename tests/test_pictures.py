@@ -6,6 +6,7 @@ import struct
 import zlib
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -15,9 +16,12 @@ from newsletter.compose.images import media_path, media_url, picture
 from newsletter.compose.metadata import bare_jpeg, bare_png, tells_place
 from newsletter.compose.picture_header import Kind
 from newsletter.compose.published import WIDEST, Published, published
+from newsletter.compose.redraw import redraw
+from newsletter.config import load_config
 from newsletter.errors import ComposeError
 from newsletter.model import Severity
 from tests.photographs import MAKER, exif, film, no_pillow, opened, photograph, swapped_colours
+from tests.publication import publication
 from tests.written import article, compose, found, letter, only_problem, png, put
 
 LEFT = (Path(__file__).parent.parent / "issues/images/leaf.jpg").read_bytes()
@@ -132,7 +136,7 @@ def test_attack_25_any_bytes_are_stripped_or_refused(junk: bytes, at: int, cut: 
 def test_a_wide_photograph_is_drawn_at_twice_the_measure_and_shown_as_large_as_before(
     tmp_path: Path,
 ) -> None:
-    content = photograph(4000, 3000, quality=95, exif=exif())
+    content = photograph(4000, 3000, quality=95, exif=exif(), comment=b"at home")
     wide = made(tmp_path, "p.jpg", content)
     small = opened(wide.path.read_bytes())
     assert (small.format, small.size) == ("JPEG", (WIDEST, 780))
@@ -259,6 +263,11 @@ def test_attack_25_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
     assert only_problem(compose("![x](bomb.png)", tmp_path)).code == "image-huge"
 
 
+def test_attack_25_a_bomb_that_came_past_its_header_is_not_decoded() -> None:
+    with pytest.raises(ComposeError, match="7000 x 7000 pixels"):
+        redraw(png(7000, 7000), WIDEST)
+
+
 def test_attack_25_a_header_that_lies_about_the_size_does_not_reach_the_pixels(
     tmp_path: Path,
 ) -> None:
@@ -303,3 +312,37 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         made(tmp_path, "p.jpg", photograph(80, 60, exif=exif()))
     assert caught.value.code == "image-cache"
     assert caught.value.hint
+
+
+# --- what was sent stays ---
+
+
+def test_promise_2_a_picture_that_was_sent_stays_when_the_author_changes_it(
+    tmp_path: Path,
+) -> None:
+    made = publication(tmp_path, months=1)
+    made.people(1)
+    put(tmp_path, "issues/i/my leaf.jpg", LEFT)
+    made.write("issues/2026-05-01-x.md", "---\ntitle: X\n---\nHi.\n\n![A leaf](<i/my leaf.jpg>)\n")
+    made.run("send", "x", "--yes")
+    put(tmp_path, "issues/i/my leaf.jpg", photograph(40, 30))
+    made.run("build", "--out", str(tmp_path / "out"))
+    name = f"my leaf.{sha256(LEFT).hexdigest()[:12]}.jpg"
+    files = {file.name: file.read_bytes() for file in (tmp_path / "out/media/i").iterdir()}
+    assert files[name] == LEFT
+    assert len(files) == 2
+    here = load_config(tmp_path).letter()
+    old = media_path(here, f"/media/i/{quote(name)}")
+    assert old is not None
+    assert old.read_bytes() == LEFT
+    assert f"media/i/{quote(name)}".encode() in made.inbox[0].read_bytes().replace(b"=\r\n", b"")
+
+
+def test_attack_22_no_picture_is_written_outside_of_the_folder_of_build(tmp_path: Path) -> None:
+    made = publication(tmp_path, months=0)
+    put(tmp_path, "issues/%2e%2e/p.png", png(4, 4))
+    source = "https://letters.example.org/media/%2e%2e/p.png"
+    made.write("issues/2026-05-01-x.md", f'---\ntitle: X\n---\n<img src="{source}" alt="x">\n')
+    made.run("build", "--out", str(tmp_path / "out"), code=None)
+    assert not (tmp_path / "out/p.png").exists()
+    assert not (tmp_path / "out/media").exists()

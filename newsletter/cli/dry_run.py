@@ -39,6 +39,7 @@ class DryRun:
             "problems": [problem_as_json(problem) for problem in self.problems],
             "refusal": self.refusal.as_json() if self.refusal else None,
             "html_bytes": len(email.html.encode()),
+            "picture_bytes": self._pictures(),
         }
 
     def text(self) -> str:
@@ -51,12 +52,18 @@ class DryRun:
                 f"From       {sender.name} <{sender.address}>      relay {self.publication.relay}",
                 f"Audience   {self._audience()}",
                 f"Teasers    {self._teasers()}",
-                f"Size       HTML {kilobytes(email.html)}   text {kilobytes(email.text)}",
+                f"Size       HTML {kilobytes(email.html)}   text {kilobytes(email.text)}"
+                + (
+                    f"   pictures {self._pictures() / 1024:.0f} KB inside" if email.pictures else ""
+                ),
                 f"Checks     {self._checks()}",
                 f"Would send to  {self._sample()}",
                 f"Nothing was sent.  To send:  newsletter send {self._again()}",
             )
         )
+
+    def _pictures(self) -> int:
+        return sum(len(picture.content) for picture in self.publication.email.pictures)
 
     def _state(self) -> str:
         return f"send will refuse it: {self.refusal.message}" if self.refusal else "ready"

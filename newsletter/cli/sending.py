@@ -14,6 +14,7 @@ from newsletter.cli.delivering import Delivering
 from newsletter.cli.dry_run import DryRun, people
 from newsletter.cli.findings import label, note_what_is_newer, warn
 from newsletter.cli.judging import check_before_sending, refuse_errors
+from newsletter.compose.sent_pictures import keep
 from newsletter.composed import Composed, ready
 from newsletter.credentials import example_left, load_relay
 from newsletter.delivery.addressing import Addressee
@@ -100,6 +101,7 @@ def send_command(
         question = f"{label(article)} -> {people(count.recipients)} by {relay.name}."
         if count.recipients:
             Consent(yes=yes, expect=expect).check(count.recipients, question)
+        keep(publication.email.html, shelf.letter)
         send = publish(store, publication, desk.now())
         Delivering(desk, store, as_json=as_json).run(send, relay)
 

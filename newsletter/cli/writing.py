@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import unquote
 
 import click
 
@@ -16,7 +15,7 @@ from newsletter.articles import neighbours, published
 from newsletter.cli.boundary import Desk, answer, json_option, note
 from newsletter.cli.cores import on_every_core
 from newsletter.cli.findings import counted, label, problem_as_json, warn
-from newsletter.compose.images import media_path
+from newsletter.compose.sent_pictures import kept, media_in
 from newsletter.composed import first_error
 from newsletter.delivery.specimen import part, specimen
 from newsletter.errors import NewsletterError, UsageError
@@ -166,8 +165,8 @@ def build_command(desk: Desk, issues: tuple[str, ...], out: Path, as_json: bool)
 
     Files are as an invented reader, Ada Example, would get them; the same sources always give the
     same bytes. A bad article is named with its file and line; every other one is still built. The
-    pictures go to DIR/media/, which is what belongs at base_url/media/ on your web server: add to
-    what is there and delete nothing, since mails that have left show the older ones.
+    pictures go to DIR/media/, which is what belongs at base_url/media/ on your web server, with
+    those that mails show which were sent from here; delete none there that others were sent with.
     """
     shelf = desk.shelf()
     chosen = [shelf.find(name) for name in issues] or [
@@ -176,6 +175,8 @@ def build_command(desk: Desk, issues: tuple[str, ...], out: Path, as_json: bool)
     errors: list[NewsletterError] = [] if issues else list(shelf.archive.errors)
     warn(shelf.archive.warnings)
     out.mkdir(parents=True, exist_ok=True)
+    for path, file in kept(shelf.letter):
+        _copy(file, out / "media" / path)
     wanted = len(chosen) + len(errors)
     built = list(_build(shelf, chosen, out, errors))
     facts = {"command": "build", "out": str(out), "built": built}
@@ -227,10 +228,11 @@ def _write(email: Email, mail: Mail, letter: Letter, out: Path) -> bytes:
     (out / f"{email.slug}.html").write_bytes(page)
     (out / f"{email.slug}.txt").write_text(part(mail.content, "plain"), "utf-8", newline="\n")
     (out / f"{email.slug}.eml").write_bytes(mail.content)
-    media = re.escape(f"{letter.base_url}/media/").encode()
-    for path in sorted(set(re.findall(media + rb"([^\"\s<>]+)", page))):
-        copy = out / "media" / unquote(path.decode())
-        if file := media_path(letter, path.decode()):
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
+    for path, file in media_in(shown, letter).items():
+        _copy(file, out / "media" / path)
     return page
+
+
+def _copy(file: Path, copy: Path) -> None:
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, copy)

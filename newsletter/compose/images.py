@@ -63,6 +63,11 @@ def cache_folder(letter: Letter) -> Path:
     return letter.root / STATE / "pictures"
 
 
+def sent_folder(letter: Letter) -> Path:
+    """Where pictures are kept that mails show which have left, each under its public path."""
+    return cache_folder(letter) / "sent"
+
+
 def is_remote(source: str) -> bool:
     return REMOTE.match(source) is not None
 
@@ -165,7 +170,7 @@ def _url(letter: Letter, real: Path) -> str:
 def media_path(letter: Letter, url_path: str) -> Path | None:
     """The file behind `/media/...`, percent-encoded or not; None unless it is a picture or
     document that lies in the publication, outside of hidden folders. For a name with a hash, the
-    file with those very bytes: None when the picture has changed since."""
+    file with those very bytes: when the picture has changed since, only a copy that was sent."""
     path = url_path.removeprefix("/").removeprefix("media/")
     for spelling in dict.fromkeys((path, unquote(path, errors="surrogateescape"))):
         top, inner = letter.issues, spelling
@@ -175,7 +180,7 @@ def media_path(letter: Letter, url_path: str) -> Path | None:
             continue
         file = _real_file(top / inner)
         if file is None:
-            file = _behind_hash(letter, top / inner)
+            file = _behind_hash(letter, top / inner) or _sent(letter, spelling)
             if file is not None:
                 return file
         elif file.suffix.lower() in MEDIA and _is_inside(letter, file):
@@ -192,6 +197,12 @@ def _behind_hash(letter: Letter, path: Path) -> Path | None:
         if made.name == path.name:
             return made.path
     return None
+
+
+def _sent(letter: Letter, path: str) -> Path | None:
+    folder = sent_folder(letter).resolve()
+    file = _real_file(folder / path)
+    return file if file and file.is_relative_to(folder) and HASHED.fullmatch(file.name) else None
 
 
 def _published_beside(letter: Letter, path: Path, stem: str) -> Iterator[Published]:

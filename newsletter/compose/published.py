@@ -167,17 +167,21 @@ def _left_alone(name: str, bare: Bare, kind: Kind) -> tuple[Remark, ...]:
 
 
 def _kept(cache: Path, name: str, content: bytes) -> Path:
-    """The file in the cache. Written whole or not at all: others may be reading."""
     path = cache / name
-    if path.is_file():
-        return path
+    if not path.is_file():
+        write_whole(path, content)
+    return path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write the file whole or not at all: others may be reading, or writing the same. Raises
+    ComposeError when it cannot be written."""
     try:
-        cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        cache.mkdir(exist_ok=True)
-        handle, new = tempfile.mkstemp(dir=cache, prefix=".new-")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, new = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         with os.fdopen(handle, "wb") as out:
             out.write(content)
-        os.replace(new, path)  # noqa: PTH105 - the path of mkstemp is a string
+        Path(new).replace(path)
     except OSError as error:
-        raise refusal("image-cache", f"{cache} cannot be written: {error.strerror}") from error
-    return path
+        folder = path.parent
+        raise refusal("image-cache", f"{folder} cannot be written: {error.strerror}") from error
