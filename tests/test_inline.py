@@ -402,3 +402,25 @@ def test_each_mail_is_as_premailer_makes_it_without_a_memory(
 def test_a_selector_whose_class_nobody_wears_is_left_out_and_its_neighbour_kept() -> None:
     css = "td.no,.no p,p.yes{margin:0}"
     assert inlined('<p class="yes">x</p>', css) == '<p style="margin:0">x</p>'
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "p",
+        ".yes",
+        "p.yes.too",
+        "div > p",
+        "body div p",
+        "#here",
+        "p#here.no-1-x",
+        'p[title="a .b c"]',
+        "p[title$='.b c']",
+        "div p:first-child",
+        "div+p,p",
+        "h9,div~p,p.yes",
+    ],
+)
+def test_what_a_selector_needs_never_hides_a_match(selector: str) -> None:
+    body = '<div><p class="yes too no-1-x" id="here" title="a .b c">x</p></div>'
+    assert 'style="margin:0"' in inlined(body, f"{selector}{{margin:0}}")

@@ -1,13 +1,13 @@
 """The rules of a `<style>` block that is to be inlined.
 
-Enters: CSS text. Leaves: rules, each selector compiled. Refuses what premailer 3.10.0 drops, gets
-wrong or dies of (composition 4), naming the line in the block and the way out.
+Enters: CSS text. Leaves: rules, with what each selector needs. Refuses what premailer 3.10.0
+drops, gets wrong or dies of (composition 4), naming the line in the block and the way out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,22 +19,21 @@ from lxml.cssselect import CSSSelector
 
 from newsletter.errors import ComposeError
 
-Matcher = Callable[[Any], Any]
-
 # premailer inlines these two; every other pseudo-class it leaves in the head, made !important.
 FILTERS = re.compile(r":(?:first|last)-child$")
 
 
-CLASS = re.compile(r"\.([\w-]+)")
+BRACKETS = re.compile(r"\[[^\]]*\]")
+NAME = re.compile(r"\.?[A-Za-z_][\w-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One selector as written, with the classes it names and with what finds its elements."""
+    """One selector as written, and the element names and .classes without which it finds
+    nothing."""
 
     text: str
-    classes: frozenset[str]
-    find: Matcher
+    needs: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,7 @@ def _read(rule: Any) -> Rule:
     if rule.type == "at-rule":
         raise _refusal(rule, f"@{rule.at_keyword} cannot be inlined", "move it to kept.css")
     prelude = tinycss2.serialize(_without_comments(rule.prelude)).strip()
-    selectors = tuple(
-        Selector(text, frozenset(CLASS.findall(text)), _matcher(rule, text))
-        for text in _split(prelude)
-    )
+    selectors = tuple(_selector(rule, text) for text in _split(prelude))
     body = tinycss2.serialize(_without_comments(rule.content)).strip()
     if re.search(r"\bvar\(", body):
         raise _refusal(rule, "var() reaches readers as it is", "write the value itself")
@@ -73,12 +69,12 @@ def _without_comments(tokens: list[Any]) -> list[Any]:
 
 
 def _split(prelude: str) -> Iterator[str]:
-    # A comma inside brackets makes premailer cut the selector in two; _matcher refuses the halves.
+    # A comma inside brackets makes premailer cut the selector in two; _selector refuses the halves.
     for text in prelude.split(","):
         yield " ".join(text.split())
 
 
-def _matcher(rule: Any, selector: str) -> Matcher:
+def _selector(rule: Any, selector: str) -> Selector:
     reason = None
     if "*" in selector:
         reason = "premailer ignores *"
@@ -89,10 +85,11 @@ def _matcher(rule: Any, selector: str) -> Matcher:
     if reason:
         raise _refusal(rule, f"`{selector}`: {reason}", "add a class, or move the rule to kept.css")
     try:
-        compiled: Matcher = CSSSelector(selector)
+        CSSSelector(selector)
     except (SelectorError, etree.LxmlError) as error:
         raise _refusal(rule, f"`{selector}` is no selector: {error}", "") from error
-    return compiled
+    bare = FILTERS.sub("", BRACKETS.sub("", re.sub("#[\\w-]+", "", selector)))
+    return Selector(selector, frozenset(NAME.findall(bare)))
 
 
 def _refusal(rule: Any, message: str, hint: str) -> ComposeError:

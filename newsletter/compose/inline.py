@@ -93,10 +93,11 @@ def _parse(text: str) -> etree._ElementTree:
 
 
 def _prune(tree: etree._ElementTree) -> None:
-    """Leave in each block A only the rules that match something: twice as fast (composition 5)."""
-    worn = {
-        name for element in tree.iter(etree.Element) for name in element.get("class", "").split()
-    }
+    """Leave in each block A only the rules that may match something: twice as fast (composition
+    5). Whether one does is asked once, by premailer."""
+    present = {str(element.tag) for element in tree.iter(etree.Element)}
+    for element in tree.iter(etree.Element):
+        present.update(f".{name}" for name in element.get("class", "").split())
     for style in tree.iter("style"):
         if style.get("data-premailer") != "ignore" and style.get("media") in {
             None,
@@ -104,12 +105,12 @@ def _prune(tree: etree._ElementTree) -> None:
             "screen",
         }:
             rules = read_rules(style.text or "")
-            style.text = "\n".join(_matching(rule, tree, worn) for rule in rules)
+            style.text = "\n".join(_needed(rule, present) for rule in rules)
 
 
-def _matching(rule: Rule, tree: etree._ElementTree, worn: set[str]) -> str:
-    found = [each.text for each in rule.selectors if each.classes <= worn and each.find(tree)]
-    return f"{','.join(found)}{{{rule.declarations}}}" if found else ""
+def _needed(rule: Rule, present: set[str]) -> str:
+    selectors = [each.text for each in rule.selectors if each.needs <= present]
+    return f"{','.join(selectors)}{{{rule.declarations}}}" if selectors else ""
 
 
 def _inline(tree: etree._ElementTree) -> None:
