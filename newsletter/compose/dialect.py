@@ -14,7 +14,7 @@ from html import escape
 from typing import Any
 
 import markdown
-from markdown.inlinepatterns import InlineProcessor
+from markdown.inlinepatterns import InlineProcessor, SubstituteTagInlineProcessor
 from markdown.preprocessors import Preprocessor
 from pymdownx import emoji
 
@@ -88,6 +88,9 @@ def _parser() -> markdown.Markdown:
         },
     )
     parser.inlinePatterns.register(_Protected(ESCAPED.pattern), "protected", BEFORE_ESCAPES)
+    parser.inlinePatterns.register(
+        SubstituteTagInlineProcessor(r"\\\n", "br"), "broken", BEFORE_ESCAPES
+    )
     parser.preprocessors.register(_EvenLists(), "even-lists", BEFORE_FENCES)
     return parser
 

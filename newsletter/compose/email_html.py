@@ -66,7 +66,7 @@ def shape(root: Element, sheet: Sheet) -> None:
     _demote_headings(root)
     shape_footnotes(root, sheet.strings.notes)
     for table in list(root.iter("table")):
-        shape_table(table, sheet.findings)
+        shape_table(table, sheet)
     _name_anchors(root)
     for part in list(root.iter("li", "dd")):
         tree.tighten(part)

@@ -96,8 +96,13 @@ def _lexer_class(language: str) -> type[Lexer] | None:
 
 
 def _tokens(lexer: Lexer, code: str) -> Iterator[Run]:
-    for token, text in lexer.get_tokens(code):
-        yield Run(_kind(token), text)
+    """The code's tokens. A line counts for many lexers only with its end, so the last one is lent
+    an end, too."""
+    left = len(code)
+    for token, text in lexer.get_tokens(f"{code}\n"):
+        if left > 0:
+            yield Run(_kind(token), text[:left])
+        left -= len(text)
 
 
 @lru_cache(maxsize=512)

@@ -12,6 +12,8 @@ from lxml import etree
 
 from newsletter.compose import tree
 from newsletter.compose.findings import Findings, Rule
+from newsletter.compose.sheet import Sheet
+from newsletter.compose.strings import direction
 from newsletter.model import Severity
 
 Element = etree._Element
@@ -26,7 +28,7 @@ TABLE_WIDE = Rule(
 )
 
 
-def shape_table(table: Element, findings: Findings) -> None:
+def shape_table(table: Element, sheet: Sheet) -> None:
     """Author's tables: with a header they are data, without one they are layout."""
     if table.get("role") in {"presentation", "none"}:
         return
@@ -38,9 +40,10 @@ def shape_table(table: Element, findings: Findings) -> None:
         return
     tree.set_classes(table, ("data", *tree.classes(table)))
     tree.default(table, "width", "100%")
+    start = "right" if direction(sheet.language) == "rtl" else "left"
     for cell in table.iter("th", "td"):
-        _shape_cell(cell)
-    _count_columns(table, findings)
+        _shape_cell(cell, start)
+    _count_columns(table, sheet.findings)
 
 
 def _count_columns(table: Element, findings: Findings) -> None:
@@ -64,7 +67,7 @@ def _move_empty_header(table: Element) -> None:
             row[0].set("scope", "row")
 
 
-def _shape_cell(cell: Element) -> None:
+def _shape_cell(cell: Element, start: str) -> None:
     style = cell.get("style", "")
     aligned = TEXT_ALIGN.search(style)
     if aligned:
@@ -73,7 +76,7 @@ def _shape_cell(cell: Element) -> None:
         tree.take(cell, "style")
         if rest:
             cell.set("style", rest)
-    tree.default(cell, "align", "left")
+    tree.default(cell, "align", start)
     tree.default(cell, "valign", "top")
     if cell.tag == "th":
         tree.default(cell, "scope", "col")

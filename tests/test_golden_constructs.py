@@ -1,0 +1,56 @@
+"""Every construct of Markdown: its source, its HTML and its plain text, byte for byte."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from newsletter.lint.plaintext import URL
+from newsletter.model import Severity
+from newsletter.slots import TOKEN
+from tests.golden_constructs import FOLDER, Construct, constructs
+
+ALL = constructs()
+HREF = re.compile(r'href="(https://[^"]+)"')
+PICTURE = re.compile(r'src="(https://[^"]+)"')
+
+
+def named(construct: Construct) -> str:
+    return construct.article.slug
+
+
+def test_each_file_of_the_folder_is_a_construct_with_a_number_of_its_own() -> None:
+    assert {f"{each.article.slug}.md" for each in ALL} == {f.name for f in FOLDER.glob("*.md")}
+    assert [each.article.number for each in ALL] == list(range(1, len(ALL) + 1))
+
+
+@pytest.mark.parametrize("construct", ALL, ids=named)
+def test_a_construct_is_the_html_and_the_text_it_was(
+    construct: Construct, golden: Callable[[str, str], None]
+) -> None:
+    golden(f"constructs/{construct.article.slug}.html", construct.fragment.html + "\n")
+    golden(f"constructs/{construct.article.slug}.txt", construct.text)
+
+
+@pytest.mark.parametrize("construct", ALL, ids=named)
+def test_the_examples_have_nothing_to_complain_of(construct: Construct) -> None:
+    problems = construct.fragment.problems
+    assert [each for each in problems if each.severity is not Severity.INFO] == []
+
+
+@pytest.mark.parametrize("construct", ALL, ids=named)
+def test_every_address_of_the_html_is_in_the_text_and_the_other_way_round(
+    construct: Construct,
+) -> None:
+    in_html = {href.replace("&amp;", "&") for href in HREF.findall(construct.fragment.html)}
+    in_text = {url.rstrip(".,") for url in URL.findall(construct.text)}
+    assert in_html == in_text
+
+
+@pytest.mark.parametrize("construct", ALL, ids=named)
+def test_no_line_of_the_text_is_too_wide_but_code(construct: Construct) -> None:
+    for line in TOKEN.sub("Ada", construct.text).splitlines():
+        assert len(line) <= 72 or line.startswith(("    ", "["))
+        assert line == line.rstrip()
