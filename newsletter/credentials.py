@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,6 +41,17 @@ def load_relay(config: Config, name: str | None, environ: Mapping[str, str]) -> 
 
     Raises ConfigError for an unknown relay or a secret that cannot be had.
     """
+    relay = named_relay(config, name)
+    table = config.tables.relay.get(relay.name, INBOX)
+    return replace(
+        relay,
+        username=_username(table, relay.name, environ) or relay.username,
+        password=_password(table, relay.name, config.root, environ),
+    )
+
+
+def named_relay(config: Config, name: str | None) -> Relay:
+    """The relay of that name (None: the default one), with no secret read. Raises ConfigError."""
     name = name or default_relay(config)
     table = config.tables.relay.get(name, INBOX if name == "inbox" else None)
     if table is None:
@@ -55,8 +67,7 @@ def load_relay(config: Config, name: str | None, environ: Mapping[str, str]) -> 
         host=table.host or preset.host_in(table.region or ""),
         port=table.port or preset.port,
         tls=Tls(table.tls) if table.tls else preset.tls,
-        username=_username(table, name, environ) or preset.username,
-        password=_password(table, name, config.root, environ),
+        username=preset.username,
         folder=config.root / folder if table.folder else config.state_folder / folder,
         timeout_s=table.timeout_s,
         mails_per_connection=table.mails_per_connection or preset.mails_per_connection,

@@ -80,17 +80,23 @@ def printable(text: str) -> str:
 @dataclass(slots=False)
 class Desk:
     """Where a command works: the folder it was started in, the environment, and on demand the
-    configuration, letter, keys and store of the publication."""
+    configuration, letter, keys and store of the publication. `given` is a configuration that is in
+    no file of that folder."""
 
     folder: Path
     environ: Mapping[str, str]
     state_folder: Path | None = field(default=None)
+    given: Config | None = field(default=None)
 
     @cached_property
     def config(self) -> Config:
         from newsletter.config import load_config  # noqa: PLC0415
 
-        return load_config(self.folder)
+        return self.given or load_config(self.folder)
+
+    def anew(self) -> Desk:
+        """The same desk before anything was read."""
+        return Desk(self.folder, self.environ, self.state_folder, self.given)
 
     @cached_property
     def letter(self) -> Letter:

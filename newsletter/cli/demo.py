@@ -71,9 +71,7 @@ def _stage(desk: Desk) -> Desk:
         state = config.state_folder / "demo"
     state.parent.mkdir(mode=0o700, exist_ok=True)
     shutil.rmtree(state, ignore_errors=True)
-    stage = Desk(folder=desk.folder, environ=desk.environ, state_folder=state)
-    stage.__dict__["config"] = config
-    return stage
+    return Desk(folder=desk.folder, environ=desk.environ, state_folder=state, given=config)
 
 
 def _words(article: Article) -> int:
@@ -85,7 +83,7 @@ def _size(composed: Composed) -> str:
 
 
 def _send(stage: Desk, composed: Composed, recipients: int, *, as_json: bool) -> dict[str, object]:
-    relay = Relay(name="inbox", kind="inbox", folder=stage.state / "inbox")
+    relay = _inbox(stage)
     started = time.monotonic()
     with stage.open_store() as store:
         for address, name in people(recipients):
@@ -117,12 +115,16 @@ def _send(stage: Desk, composed: Composed, recipients: int, *, as_json: bool) ->
     }
 
 
+def _inbox(stage: Desk) -> Relay:
+    return Relay(name="inbox", kind="inbox", folder=stage.state / "inbox")
+
+
 def _serve(
     stage: Desk, article: Article, facts: dict[str, object], wish: tuple[int | None, bool, bool]
 ) -> None:
+    from newsletter.cli.studio import studio_of  # noqa: PLC0415
     from newsletter.preview.app import desk_app  # noqa: PLC0415
     from newsletter.preview.serve import address_of, listen, open_in_browser, serve  # noqa: PLC0415
-    from newsletter.preview.studio import Studio  # noqa: PLC0415
 
     port, show, as_json = wish
     listener = listen(port)
@@ -138,6 +140,5 @@ def _serve(
         if show:
             open_in_browser(inbox)
 
-    studio = Studio(load=lambda: stage.letter, inbox=stage.state / "inbox", now=stage.now)
-    watched = (stage.letter.issues, stage.letter.templates)
-    serve(desk_app(studio, watched), listener, when_up)
+    watched = (stage.letter.issues, stage.letter.templates, stage.state / "inbox")
+    serve(desk_app(studio_of(stage, _inbox), watched), listener, when_up)

@@ -8,21 +8,10 @@ from pathlib import Path
 import click
 
 from newsletter.cli.boundary import Desk, answer, json_option
-from newsletter.config import load_config
-from newsletter.model import Letter
+from newsletter.cli.studio import studio_of
 from newsletter.preview.app import desk_app
 from newsletter.preview.serve import address_of, listen, open_in_browser, serve
-from newsletter.preview.studio import Studio
 from newsletter.smtp.chaos import parse_chaos
-
-
-def studio_of(desk: Desk) -> Studio:
-    """The desk's studio; the configuration is read afresh for every page."""
-
-    def load() -> Letter:
-        return load_config(desk.folder).letter()
-
-    return Studio(load=load, inbox=desk.state / "inbox", now=desk.now)
 
 
 @click.command("preview")

@@ -6,6 +6,7 @@ shell: the checkout may be hostile (deliverability 7.43).
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from newsletter.model import Origin
 
 GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 TIMEOUT_S = 10
+COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def origin_of(root: Path) -> Origin:
@@ -22,6 +24,19 @@ def origin_of(root: Path) -> Origin:
         return Origin()
     changes = _git(root, "status", "--porcelain", "--untracked-files=normal", "--", ".")
     return Origin(commit=commit.strip(), dirty=changes is None or bool(changes.strip()))
+
+
+def changed_files(root: Path, since: str = "HEAD") -> frozenset[str] | None:
+    """The files below `root`, relative to it, that differ from that commit or that git does not
+    know; None outside of git, or when the commit is gone."""
+    if since != "HEAD" and not COMMIT.fullmatch(since):
+        return None
+    fixed = ("--name-only", "--relative", "--no-ext-diff", "--no-textconv", "-z")
+    changed = _git(root, "diff", *fixed, since, "--", ".")
+    unknown = _git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", ".")
+    if changed is None or unknown is None:
+        return None
+    return frozenset(name for name in (changed + unknown).split("\0") if name)
 
 
 def tracked_files(root: Path) -> list[str]:

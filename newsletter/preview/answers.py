@@ -19,10 +19,9 @@ def page(name: str, *, status: int = 200, **values: object) -> HTMLResponse:
     return HTMLResponse(pages.get_template(name).render(**values), status_code=status)
 
 
-def mail_frame(request: Request, document: str) -> HTMLResponse:
+def mail_frame(document: str) -> HTMLResponse:
     """A mail's HTML for a frame: no script, no network but the desk's images, no navigation."""
-    content_policy = MAIL_POLICY.format(host=request.headers["host"])
-    return HTMLResponse(document, headers={"Content-Security-Policy": content_policy})
+    return HTMLResponse(document, headers={"Content-Security-Policy": MAIL_POLICY})
 
 
 def tab_of(request: Request) -> str:

@@ -5,8 +5,8 @@ Every view has its own URL. Mails are shown in sandboxed frames: they neither ru
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+import secrets
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,50 +14,35 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from newsletter.errors import NewsletterError, UsageError
+from newsletter.errors import AudienceError, NewsletterError, UsageError
 from newsletter.preview.answers import page
 from newsletter.preview.guard import Guard
 from newsletter.preview.inbox_views import InboxViews
 from newsletter.preview.issue_views import IssueViews
+from newsletter.preview.saves import Saves
 from newsletter.preview.studio import Studio
 
 STATIC = {"desk.css": "text/css", "desk.js": "text/javascript"}
 
 
 def desk_app(studio: Studio, watched: Iterable[Path] = ()) -> Starlette:
-    """The desk for one publication; pages reload when something in `watched` changes."""
+    """The desk for one publication; pages follow when something in `watched` changes."""
     routes = [
         *IssueViews(studio).routes(),
         *InboxViews(studio).routes(),
-        Route("/events", Saves(tuple(watched)).events),
+        Route("/events", Saves(studio, tuple(watched)).events),
         Route("/{name}", static),
     ]
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard)],
-        exception_handlers={NewsletterError: error_card},
+        exception_handlers={NewsletterError: error_card, HTTPException: no_such_page},
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Saves:
-    """The stream that tells open pages of saved files."""
-
-    watched: tuple[Path, ...]
-
-    async def events(self, request: Request) -> Response:
-        return StreamingResponse(self._changes(), media_type="text/event-stream")
-
-    async def _changes(self) -> AsyncIterator[str]:
-        from watchfiles import awatch  # noqa: PLC0415
-
-        yield "retry: 500\n\n"
-        places = [place for place in self.watched if place.exists()]
-        async for changes in awatch(*places, debounce=80, step=20, yield_on_timeout=True):
-            yield "event: saved\ndata: saved\n\n" if changes else ": waiting\n\n"
+    app.state.token = secrets.token_urlsafe(24)
+    return app
 
 
 def static(request: Request) -> Response:
@@ -70,8 +55,15 @@ def static(request: Request) -> Response:
 
 
 def error_card(request: Request, error: Exception) -> Response:
-    """The failure as a page that reloads when the file is mended; 404 for a mail or an issue that
-    is not there."""
-    if isinstance(error, UsageError):
-        return PlainTextResponse(f"{error}\n", 404)
+    """The failure as a page that follows when the file is mended; 404 for a mail, an issue or a
+    person that is not there."""
+    if isinstance(error, UsageError | AudienceError):
+        return page("missing.html", status=404, message=str(error), where="issues")
     return page("error.html", status=500, error=error, where="issues")
+
+
+def no_such_page(request: Request, error: Exception) -> Response:
+    """A page that says what there is instead."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    message = "There is no such page on this desk." if status == 404 else str(error)
+    return page("missing.html", status=status, message=message, where="")

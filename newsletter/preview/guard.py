@@ -6,7 +6,12 @@ checked (deliverability 7.38); mails are shown without scripts and without the n
 
 from __future__ import annotations
 
+import hmac
+from urllib.parse import parse_qsl
+
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,15 +19,16 @@ LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 DESK_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "frame-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-# A sandboxed frame has an opaque origin, which Chromium does not take for 'self': the desk's own
-# address is spelt out for the images.
+# The frame keeps the desk's origin, so that the page can measure and scroll it. That is safe only
+# because nothing in it may run: never add allow-scripts.
 MAIL_POLICY = (
-    "default-src 'none'; img-src http://{host} data:; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'; sandbox"
+    "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; sandbox allow-same-origin"
 )
+LONGEST_FORM = 65_536
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -59,8 +65,8 @@ class Guard:
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether the Host header, and the Origin if there is one, name this machine. Chromium sends
-    the origin "null" for the images of a sandboxed frame: good enough to read, not to write."""
+    """Whether the Host header, and the Origin if there is one, name this machine. The origin
+    "null" of a document that has none is good enough to read, not to write."""
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
     host = headers.get(b"host", "")
     origin = headers.get(b"origin", "")
@@ -73,3 +79,23 @@ def is_local(scope: Scope) -> bool:
 def _name(host: str) -> str:
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdigit() else host
+
+
+def token_of(request: Request) -> str:
+    """What a form of this desk must bring along: made anew with every desk, known to its pages."""
+    token: str = request.app.state.token
+    return token
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form that this desk has made. Raises HTTPException: 413 for more than
+    64 KB, 403 without the desk's token."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_FORM:
+            raise HTTPException(413, "that is more than a form can hold")
+    form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    if not hmac.compare_digest(form.get("token", "").encode(), token_of(request).encode()):
+        raise HTTPException(403, "this form was made by another desk: load the page again")
+    return form

@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from newsletter.delivery.specimen import part
 from newsletter.preview.answers import mail_frame, page, tab_of
-from newsletter.preview.studio import Studio, headers_of, with_local_images
+from newsletter.preview.local_images import with_local_images
+from newsletter.preview.studio import Studio, headers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,7 @@ class InboxViews:
 
     def letter_mail(self, request: Request) -> Response:
         content = self.studio.letterbox(request.path_params["key"])
-        shown = with_local_images(part(content, "html"), self.studio.load(), content)
-        return mail_frame(request, shown)
+        return mail_frame(with_local_images(part(content, "html"), self.studio.load(), content))
 
     def letter_eml(self, request: Request) -> Response:
         key = request.path_params["key"]

@@ -1,65 +1,170 @@
 """What the desk shows: an issue composed from the files as they are now, a mail from the inbox.
 
-Nothing is cached: every request reads the files again, so a saved file is on the screen at once.
+A saved file is on the screen at once: what was composed is kept only as long as no file of the
+publication has changed. What last came out well is kept for the time when a file is broken.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes, policy
+from functools import cached_property
 from pathlib import Path
+from threading import RLock
 
-from newsletter.delivery.addressing import name_parts
+from newsletter.composed import Composed
+from newsletter.delivery.addressing import Addressee, name_parts
 from newsletter.delivery.specimen import READER, part, specimen
-from newsletter.model import Article, Email, Letter, Mail, Problem
+from newsletter.errors import ConfigError, NewsletterError, UsageError
+from newsletter.model import Article, Email, Letter, Mail, Problem, Reply
+from newsletter.preview.footprint import Footprint, footprint_of
 from newsletter.shelf import Shelf
 from newsletter.slots import fill_slots
 from newsletter.smtp.inbox import InboxMail, read_mail, received
+from newsletter.store import Store
 
-SHOWN_BY_CID = re.compile(r"(?<=\ssrc=\")cid:[^\"\s<>]+(?=\")")
-READER_VALUES = name_parts(READER.name)
+Judge = Callable[[Shelf, Article, Composed], Sequence[Problem]]
 
 
 @dataclass(frozen=True, slots=True)
+class WayOut:
+    """Where a proof would go: the relay's name, its host or folder, and whether that is another
+    machine."""
+
+    relay: str
+    where: str
+    leaves: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Who takes proofs to people. `way_out` reads no secret; `prove` mails one proof and returns
+    the relay's answer, or raises RelayError."""
+
+    way_out: Callable[[], WayOut]
+    prove: Callable[[Email, Addressee], Reply]
+
+
+@dataclass(frozen=True, slots=False)
 class Study:
-    """One issue on the desk: the article, its Email, and the specimen mail with filled slots."""
+    """One issue on the desk: the article, and what composing and the checks made of it."""
 
+    shelf: Shelf
     article: Article
-    email: Email
-    mail: Mail
-    problems: tuple[Problem, ...]
+    composed: Composed
+    judge: Judge
 
     @property
-    def preheader(self) -> str:
-        return fill_slots(self.email.preheader, self.email.slots, READER_VALUES)
+    def email(self) -> Email:
+        return self.composed.email
 
-    @property
-    def html_bytes(self) -> int:
-        return len(part(self.mail.content, "html").encode())
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(self.judge(self.shelf, self.article, self.composed))
+
+    def mail(self, reader: Addressee = READER) -> Mail:
+        """The mail that the reader would get. Raises MailRefused."""
+        return specimen(self.email, self.article, self.shelf.letter, reader)
+
+    def html(self, reader: Addressee = READER) -> str:
+        """The HTML that the reader would get."""
+        return part(self.mail(reader).content, "html")
+
+    def filled(self, text: str, reader: Addressee = READER) -> str:
+        """A subject or preheader as the reader would get it."""
+        values = {**name_parts(reader.name), **reader.fields, "address": reader.address}
+        return fill_slots(text, self.email.slots, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """An issue as it is now; or as it last could be composed, with the error that came since."""
+
+    study: Study
+    error: NewsletterError | None = None
+
+
+@dataclass(slots=True)
+class Kept:
+    """What one moment's files gave, and what came out well before."""
+
+    lock: RLock = field(default_factory=RLock)
+    footprint: Footprint | None = None
+    shelf: Shelf | None = None
+    studies: dict[str, Study] = field(default_factory=dict)
+    good: dict[str, Study] = field(default_factory=dict)
+    good_shelf: Shelf | None = None
+    proofs: dict[str, Email] = field(default_factory=dict)
+
+
+def _composing_only(_shelf: Shelf, _article: Article, composed: Composed) -> Sequence[Problem]:
+    return composed.problems
 
 
 @dataclass(frozen=True, slots=True)
 class Studio:
     """One publication on the desk. `load` reads the configuration afresh; `inbox` is the folder
-    of the mails that arrived on this machine."""
+    of the mails that arrived on this machine; `ledger` opens the store for questions; `judge` says
+    what the checks find; `courier` is None where no proof can be sent."""
 
     load: Callable[[], Letter]
     inbox: Path
     now: Callable[[], datetime]
+    ledger: Callable[[], AbstractContextManager[Store]] | None = None
+    judge: Judge = _composing_only
+    courier: Courier | None = None
+    kept: Kept = field(default_factory=Kept)
 
     def shelf(self) -> Shelf:
         """The issues as they are now. Raises ConfigError."""
-        return Shelf.of(self.load(), self.now())
+        letter, now = self.load(), self.now()
+        seen = footprint_of(letter)
+        with self.kept.lock:
+            shelf = self.kept.shelf
+            if shelf is None or seen != self.kept.footprint or _has_come(shelf, now):
+                self.kept.studies.clear()
+                self.kept.footprint = seen
+                shelf = self.kept.shelf = self.kept.good_shelf = Shelf.of(letter, now)
+            return shelf
+
+    def last_shelf(self) -> tuple[Shelf, NewsletterError | None]:
+        """The issues as they are now; while the configuration is broken, as they last were, with
+        the error. Raises it when they never were."""
+        try:
+            return self.shelf(), None
+        except ConfigError as error:
+            if self.kept.good_shelf is None:
+                raise
+            return self.kept.good_shelf, error
 
     def study(self, shelf: Shelf, name: str) -> Study:
-        """The named issue, composed and addressed to the invented reader."""
+        """The named issue, composed."""
         article = shelf.find(name)
-        composed = shelf.compose(article)
-        mail = specimen(composed.email, article, shelf.letter)
-        return Study(article, composed.email, mail, composed.problems)
+        with self.kept.lock:
+            study = self.kept.studies.get(article.slug)
+            if study is None or study.shelf is not shelf:
+                study = Study(shelf, article, shelf.compose(article), self.judge)
+                self.kept.studies[article.slug] = study
+            self.kept.good[name] = self.kept.good[article.slug] = study
+            return study
+
+    def sight(self, name: str) -> Sight:
+        """The named issue as it is now, or as it last was. Raises the error when it never was."""
+        try:
+            return Sight(self.study(self.shelf(), name))
+        except UsageError:
+            raise
+        except NewsletterError as error:
+            if name not in self.kept.good:
+                raise
+            return Sight(self.kept.good[name], error)
+
+    def content(self, frame: str) -> str:
+        """A word that changes whenever a frame with that query may show something else."""
+        return f"{hash((self.kept.footprint, frame)) & 0xFFFFFFFFFFFF:012x}"
 
     def received(self) -> list[InboxMail]:
         """The mails in the inbox, newest first."""
@@ -70,22 +175,9 @@ class Studio:
         return read_mail(self.inbox, key)
 
 
-def with_local_images(document: str, letter: Letter, content: bytes = b"") -> str:
-    """The document with the publication's own images served by the desk, and those that travel in
-    the mail `content` put into the page: nothing is fetched."""
-    document = document.replace(f"{letter.base_url}/media/", "/media/")
-    return SHOWN_BY_CID.sub(_data_urls(content), document) if "cid:" in document else document
-
-
-def _data_urls(content: bytes) -> Callable[[re.Match[str]], str]:
-    """For each `cid:...` the picture itself, for those in the mail."""
-    shown: dict[str, str] = {}
-    for inner in message_from_bytes(content, policy=policy.default).walk():
-        cid = str(inner["Content-ID"] or "").strip("<> ")
-        if cid and inner.get_content_maintype() == "image":
-            payload = str(inner.get_payload()).replace("\r\n", "").replace("\n", "")
-            shown[f"cid:{cid}"] = f"data:{inner.get_content_type()};base64,{payload}"
-    return lambda source: shown.get(source.group(), source.group())
+def _has_come(shelf: Shelf, now: datetime) -> bool:
+    """Whether the date of an issue has come since the shelf was read."""
+    return any(a.date and shelf.now < a.date <= now for a in shelf.archive.articles)
 
 
 def headers_of(content: bytes) -> list[tuple[str, str]]:

@@ -1,0 +1,55 @@
+"""The publication's studio: what `preview` and `demo` put on the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from newsletter.cli.boundary import Desk
+from newsletter.cli.judging import Bench, findings
+from newsletter.composed import Composed
+from newsletter.credentials import LOOPBACK, load_relay, named_relay
+from newsletter.delivery.addressing import Addressee
+from newsletter.delivery.proof import Proof, send_proof
+from newsletter.model import Article, Email, Problem, Relay, Reply
+from newsletter.preview.studio import Courier, Studio, WayOut
+from newsletter.shelf import Shelf
+from newsletter.smtp import open_transport
+
+
+def studio_of(desk: Desk, relay: Callable[[Desk], Relay] | None = None) -> Studio:
+    """The desk's studio; the configuration is read afresh for every page. `relay` is where proofs
+    go, by default the publication's."""
+
+    def judge(shelf: Shelf, article: Article, composed: Composed) -> Sequence[Problem]:
+        return findings(Bench(desk.anew(), shelf), article, composed)
+
+    def way_out() -> WayOut:
+        return _way_out(relay(desk) if relay else named_relay(desk.anew().config, None))
+
+    def prove(email: Email, reader: Addressee) -> Reply:
+        now = desk.anew()
+        to = relay(now) if relay else load_relay(now.config, None, now.environ)
+        return _prove(now, email, reader, to)
+
+    return Studio(
+        load=lambda: desk.anew().letter,
+        inbox=desk.state / "inbox",
+        now=desk.now,
+        ledger=lambda: desk.anew().asked_store(),
+        judge=judge,
+        courier=Courier(way_out, prove),
+    )
+
+
+def _way_out(relay: Relay) -> WayOut:
+    if relay.kind == "inbox":
+        return WayOut(relay.name, "the inbox on this machine", leaves=False)
+    if relay.kind != "smtp":
+        return WayOut(relay.name, f"the folder {relay.folder}", leaves=False)
+    return WayOut(relay.name, f"{relay.host}:{relay.port}", leaves=relay.host not in LOOPBACK)
+
+
+def _prove(desk: Desk, email: Email, reader: Addressee, relay: Relay) -> Reply:
+    proof = Proof(email=email, letter=desk.letter, keys=desk.keys, made_at=desk.now())
+    [(_, reply)] = send_proof(proof, [reader], open_transport(relay))
+    return reply

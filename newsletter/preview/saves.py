@@ -1,0 +1,79 @@
+"""The stream that tells open pages of saved files: what kind of file it was, and of which issue.
+
+Enters: the folders and files to watch, which may not be there yet. Leaves: server-sent events.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from newsletter.errors import NewsletterError
+from newsletter.preview.studio import Studio
+
+DEBOUNCE_MS, STEP_MS = 60, 15
+# Places that were not there when the watch began are looked for again this often.
+RENEWED_MS = 2000
+RETRY_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Saves:
+    """The saved files of one publication."""
+
+    studio: Studio
+    watched: tuple[Path, ...]
+
+    async def events(self, request: Request) -> Response:
+        return StreamingResponse(self._told(), media_type="text/event-stream")
+
+    async def _told(self) -> AsyncIterator[str]:
+        yield f"retry: {RETRY_MS}\n\n"
+        async for changed in self._changed():
+            if not changed:
+                yield ": waiting\n\n"
+                continue
+            yield f"event: saved\ndata: {json.dumps(self.saved(changed))}\n\n"
+
+    async def _changed(self) -> AsyncIterator[Sequence[Path]]:
+        """The files of each save; nothing now and then. Watching begins anew when a place to
+        watch has come or gone."""
+        from watchfiles import awatch  # noqa: PLC0415
+
+        while True:
+            places = self._places()
+            waiting = awatch(
+                *places,
+                debounce=DEBOUNCE_MS,
+                step=STEP_MS,
+                rust_timeout=RENEWED_MS,
+                yield_on_timeout=True,
+            )
+            async for changes in waiting:
+                yield sorted({Path(path) for _, path in changes})
+                if self._places() != places:
+                    yield [self.watched[0]]
+                    break
+
+    def _places(self) -> list[Path]:
+        return [place for place in self.watched if place.exists()]
+
+    def saved(self, changed: Iterable[Path]) -> dict[str, object]:
+        """What a page wants to know: whether only the inbox changed, and the issue that did."""
+        files = list(changed)
+        mails = [file for file in files if file.is_relative_to(self.studio.inbox)]
+        return {"inbox_only": len(mails) == len(files), "slug": self._slug(files)}
+
+    def _slug(self, files: list[Path]) -> str:
+        try:
+            shelf = self.studio.shelf()
+        except NewsletterError:
+            return ""
+        root = shelf.letter.root
+        by_path = {(root / a.path).resolve(): a.slug for a in shelf.archive.articles}
+        return next((by_path[f.resolve()] for f in files if f.resolve() in by_path), "")
