@@ -30,9 +30,10 @@ ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
 
-def shipped() -> Iterator[tuple[Written, bytes]]:
+def shipped(look: str = "letter") -> Iterator[tuple[Written, bytes]]:
     """Every sample letter with its mail."""
     letter = load_config(ROOT).letter()
+    letter = replace(letter, theme=replace(letter.theme, look=look))
     shelf = Shelf.of(letter, NOW)
     for article in shelf.archive.articles:
         email = shelf.compose(article).email

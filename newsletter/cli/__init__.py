@@ -36,6 +36,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "subscribers": ("people", "Add, list, import, export, unsubscribe people."),
     },
     "More": {
+        "clients": ("clients", "List mail clients and their share of your readers."),
         "config": ("setup", "Show the configuration, or its schema."),
         "completion": ("setup", "Print the completion script for a shell."),
     },

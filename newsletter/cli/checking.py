@@ -193,5 +193,6 @@ def _list_text() -> str:
     lines: list[str] = []
     for chapter, rules in BY_CHAPTER.items():
         lines.append(f"{chapter}:")
-        lines += [f"  {rule.severity:<8} {rule.code:<22} {rule.title}" for rule in rules]
+        width = max(22, *(len(rule.code) for rule in rules))
+        lines += [f"  {rule.severity:<8} {rule.code:<{width}} {rule.title}" for rule in rules]
     return "\n".join([*lines, f"{len(RULES)} checks"])

@@ -16,6 +16,7 @@ from newsletter.delivery.specimen import specimen
 from newsletter.errors import ComposeError, ConfigError, MailRefused, NewsletterError
 from newsletter.lint import Written, check_issue
 from newsletter.lint.baseline import read_baseline, unknown
+from newsletter.lint.caniemail import clients
 from newsletter.lint.check import in_order
 from newsletter.lint.policy import Policy, ignored_by, misspelt, slips
 from newsletter.model import Article, Problem, Severity
@@ -23,22 +24,33 @@ from newsletter.shelf import Shelf
 
 
 def policy_of(config: Config) -> Policy:
-    """The decisions in [check]. Raises ConfigError for a code that nothing ever finds."""
+    """The decisions in [check]. Raises ConfigError for a code that nothing ever finds, and for
+    shares of mail clients that cannot be."""
     table = config.tables.check
     for key, codes in (("ignore", table.ignore), ("severity", list(table.severity))):
         for code, guess in misspelt(codes).items():
-            inside = ("check", "severity", code) if key == "severity" else ("check", "ignore")
-            prefix = ("tool", "newsletter") if config.path.name == "pyproject.toml" else ()
+            inside = ("severity", code) if key == "severity" else ("ignore",)
             raise ConfigError(
                 f"`{code}` in `{key}` of [check]: no check is called that"
                 + (f". Did you mean `{guess}`?" if guess else ""),
                 path=config.path.name,
-                line=line_of(config.path.read_text("utf-8"), (*prefix, *inside)),
+                line=_line_of(config, *inside),
                 hint="all of them: newsletter check --list",
                 code="config.value",
             )
+    try:
+        clients(table.readership())
+    except ConfigError as error:
+        error.path, error.line = config.path.name, _line_of(config, "clients")
+        raise
     severity = {c: None if s == "off" else Severity(s) for c, s in table.severity.items()}
     return Policy(ignore=frozenset(table.ignore), severity=severity)
+
+
+def _line_of(config: Config, *keys: str) -> int | None:
+    """The line of a key of [check]."""
+    prefix = ("tool", "newsletter") if config.path.name == "pyproject.toml" else ()
+    return line_of(config.path.read_text("utf-8"), (*prefix, "check", *keys))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from newsletter.lint.caniemail.uses import Use, uses_of
 from newsletter.lint.message import Field, Part, read_mail
 from newsletter.lint.page import Page, read_page
 from newsletter.lint.picture_files import PictureFile, files_behind
@@ -31,7 +32,7 @@ class Galley:
 
     `html` and `text` are the parts as encoded, None when the mail has none; `page` is the HTML
     parsed (an empty page without HTML), `plain` the text with LF, `files` those of its pictures
-    that lie in the publication, by address.
+    that lie in the publication, by address, `uses` what of caniemail's features it uses, by slug.
     """
 
     content: bytes
@@ -41,6 +42,7 @@ class Galley:
     page: Page
     plain: str
     files: Mapping[str, PictureFile]
+    uses: Mapping[str, tuple[Use, ...]]
     written: Written | None = None
 
     @property
@@ -71,5 +73,6 @@ def galley_of(content: bytes, written: Written | None = None) -> Galley:
         page=page,
         plain=text.text if text else "",
         files=files,
+        uses=uses_of(page),
         written=written,
     )

@@ -251,13 +251,13 @@ def widths_that_word_ignores(galley: Galley) -> Findings:
         style = style_of(div)
         limit = css.longhand(style, "max-width") or css.longhand(style, "width")
         px = css.pixels(limit) if "%" not in limit else None
-        if not px or _is_bounded(div):
+        if not px or is_bounded(div):
             continue
-        if px <= NARROW or not any(_is_bounded(above) for above in div.iterancestors()):
+        if px <= NARROW or not any(is_bounded(above) for above in div.iterancestors()):
             yield Finding(f"max-width:{limit} on {start_tag(div)}", about=_about(div))
 
 
-def _is_bounded(element: etree._Element) -> bool:
+def is_bounded(element: etree._Element) -> bool:
     """Whether a conditional comment right before it opens a cell for Word."""
     before = element.getprevious()
     for _ in range(4):

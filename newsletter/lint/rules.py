@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from newsletter.lint import (
+    compat,
     dark,
     head,
     headers,
@@ -36,13 +37,16 @@ CHAPTERS = (
     ("CSS", styles),
     ("colour", paint),
     ("layout", layout),
+    ("mail clients", compat),
     ("header", headers),
     ("MIME", structure),
 )
 
 
 def _rules_in(module: object) -> tuple[Rule, ...]:
-    return tuple(value for value in vars(module).values() if isinstance(value, Rule))
+    """The rules by name, and those that a chapter makes by the dozen."""
+    made = vars(module).get("RULES", ())
+    return tuple(part for part in (*vars(module).values(), *made) if isinstance(part, Rule))
 
 
 BY_CHAPTER: dict[str, tuple[Rule, ...]] = {name: _rules_in(part) for name, part in CHAPTERS}

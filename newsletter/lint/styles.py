@@ -24,13 +24,6 @@ ODD_CLASS = re.compile(r"[:/%.\[\]()]")
 GENERIC = frozenset(
     ("serif", "sans-serif", "monospace", "cursive", "fantasy", "system-ui", "inherit", "initial")
 )
-# The name of a property or function: what a core client lacks (composition 32).
-WEAK_FUNCTIONS = re.compile(r"\b(var|calc|clamp|min|max|env|attr)\(", re.IGNORECASE)
-WEAK_UNITS = re.compile(r"(?<![\w#-])[0-9.]+(rem|vw|vh|ch|vmin|vmax)\b", re.IGNORECASE)
-WEAK_PROPERTIES = frozenset(
-    ("position", "transform", "gap", "grid-template-columns", "flex", "flex-direction", "clip-path")
-)
-WEAK_DISPLAYS = frozenset(("flex", "inline-flex", "grid", "inline-grid", "contents"))
 
 
 def inline(galley: Galley) -> Iterator[tuple[etree._Element, Declaration]]:
@@ -244,50 +237,6 @@ def _selectors(galley: Galley) -> Iterator[tuple[str, str]]:
         for rule in sheet.rules:
             for selector in rule.selectors:
                 yield rule.selector, selector
-
-
-@error(
-    "css-weak",
-    "composition 32; caniemail",
-    "lay out with tables and px; what not all can do belongs into a media query",
-    "Outlook, Gmail, Yahoo",
-)
-def weak_inline_css(galley: Galley) -> Findings:
-    """Inline CSS that carries layout and that core clients lack."""
-    for element, declaration in inline(galley):
-        weak = _weakness(declaration)
-        if weak:
-            yield Finding(f"{weak} in {start_tag(element)}", about=(weak, start_tag(element)))
-
-
-@warning(
-    "css-progressive",
-    "composition 32; caniemail",
-    "make sure that the mail reads well without it",
-    "Outlook, Gmail, Yahoo",
-)
-def weak_kept_css(galley: Galley) -> Findings:
-    """The same in a style block, where it is an extra for those that can."""
-    for rule, declaration in css.all_declarations(galley.page.sheets):
-        weak = _weakness(declaration)
-        if weak and not any(at.startswith("@supports") for at in rule.within):
-            yield Finding(f"{weak} in {rule.selector}", about=(rule.selector, weak))
-
-
-def _weakness(declaration: Declaration) -> str:
-    """What of it a core client lacks, "" when all can do it."""
-    name, value, _ = declaration
-    if name.startswith("--"):
-        return name
-    if function := WEAK_FUNCTIONS.search(value):
-        return f"{function[1]}()"
-    if WEAK_UNITS.search(value):
-        return f"{name}:{value}"
-    if name == "display" and value.lower() in WEAK_DISPLAYS:
-        return f"display:{value}"
-    if name == "position" and value.lower() in ("static", "relative"):
-        return ""
-    return name if name in WEAK_PROPERTIES else ""
 
 
 @warning(

@@ -26,7 +26,9 @@ SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 CELL = re.compile(r"([yanu])((?:\s*#\d{1,2})*)")
 # What two kinds of notes say, which decide for how many people a cell is true.
-GUESTS = re.compile(r"non.google accounts|hotmail/outlook accounts", re.IGNORECASE)
+GUESTS = re.compile(
+    r"with (?:non.)?(?:google|outlook|hotmail/outlook|microsoft) accounts", re.IGNORECASE
+)
 GUESTS_ONLY = re.compile(
     r"only [\w ]{0,20}with non.google|with non.google accounts only", re.IGNORECASE
 )

@@ -59,10 +59,6 @@ class Feature:
     guests: frozenset[int]
     guests_only: frozenset[int]
 
-    @property
-    def link(self) -> str:
-        return LINK.format(self.slug)
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -74,11 +70,20 @@ class Facts:
     rows: Mapping[str, str]
     _read: dict[str, Feature] = field(default_factory=dict, compare=False, repr=False)
 
+    def tested(self, slug: str) -> str:
+        """The day of its last test, without taking its line apart."""
+        return self.rows[slug].split(" ", 2)[1]
+
     def feature(self, slug: str) -> Feature:
         """One feature. Raises KeyError for a slug that caniemail does not have."""
         if slug not in self._read:
             self._read[slug] = _feature(self.rows[slug], self.clients)
         return self._read[slug]
+
+
+def link(slug: str) -> str:
+    """Where caniemail tells all of a feature."""
+    return LINK.format(slug)
 
 
 @cache
