@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
@@ -12,11 +13,13 @@ from newsletter.errors import SendRefused, StoreError
 from newsletter.model import (
     DeliveryState,
     Reply,
+    Send,
     SendState,
     Stage,
 )
 from newsletter.store import Audience, Store
-from newsletter.store.ledger import MOVES
+from newsletter.store.database import GLANCE_S
+from newsletter.store.sends import MOVES
 from tests.stores import (
     EMAIL,
     NEW,
@@ -127,7 +130,7 @@ PATHS: dict[SendState, tuple[SendState, ...]] = {
 }
 
 
-@pytest.mark.parametrize("at", SendState)
+@pytest.mark.parametrize("at", PATHS)
 @pytest.mark.parametrize("to", SendState)
 def test_a_send_moves_only_as_the_state_machine_says(
     store: Store, at: SendState, to: SendState
@@ -140,6 +143,127 @@ def test_a_send_moves_only_as_the_state_machine_says(
     else:
         with pytest.raises(StoreError, match="cannot become"):
             store.move(send.id, to, NOW)
+
+
+def later(store: Store, **changes: object) -> Send:
+    new = replace(NEW, not_before=NOW + timedelta(hours=2), **changes)  # type: ignore[arg-type]
+    return store.freeze(new, NOW)
+
+
+def test_a_prepared_send_has_its_content_and_freezes_its_audience_when_its_time_has_come(
+    store: Store,
+) -> None:
+    readers(store, "ada")
+    send = later(store, audience=Audience(limit=2))
+    assert (send.state, send.candidates) == (SendState.PREPARING, 0)
+    assert store.claim(send.id, 5, NOW) == []
+    readers(store, "ben", "cleo")
+    frozen = store.freeze_prepared(send.id, NOW + timedelta(hours=2))
+    assert (frozen.state, frozen.candidates, frozen.recipients) == (SendState.FROZEN, 3, 2)
+    assert frozen.frozen_at == NOW + timedelta(hours=2)
+    assert frozen.not_before is None
+    assert store.reasons(send.id) == {"over the limit of 2": 1}
+    with pytest.raises(StoreError, match="cannot become frozen"):
+        store.freeze_prepared(send.id, NOW)
+
+
+def test_the_rest_of_a_limited_send_are_those_who_have_not_got_it(store: Store) -> None:
+    readers(store, "ada", "ben", "cleo")
+    limited = Audience(limit=1)
+    assert store.head_count("sleep", limited).exclusions == {"over the limit of 1": 2}
+    send = store.move(store.freeze(replace(NEW, audience=limited), NOW).id, SendState.SENDING, NOW)
+    to_all(store, DeliveryState.ACCEPTED, send)
+    rest = store.head_count("sleep", Audience(only_new=True))
+    assert (rest.recipients, rest.exclusions) == (2, {"already sent": 1})
+
+
+def test_a_canary_is_claimed_alone_until_the_send_is_widened(store: Store) -> None:
+    names = [f"p{number}" for number in range(20)]
+    readers(store, *names)
+    send = store.freeze(replace(NEW, canary=4), NOW)
+    store.move(send.id, SendState.SENDING, NOW)
+    rows = store.claim(send.id, 50, NOW)
+    assert len(rows) == 4
+    assert [row.address for row in rows] != [f"p{number}@example.com" for number in range(4)]
+    for row in rows:
+        store.record(taken(row), NOW)
+    assert store.canary_progress(send.id) == {DeliveryState.ACCEPTED: 4}
+    assert store.due_at(send.id) is None
+    assert store.claim(send.id, 50, NOW) == []
+    assert store.widen(send.id, NOW).widened
+    assert len(store.claim(send.id, 50, NOW)) == 16
+
+
+def test_a_send_held_is_claimed_by_nobody_and_says_why(store: Store) -> None:
+    readers(store, "ada", "ben")
+    send = sending(store)
+    (row,) = store.claim(send.id, 1, NOW)
+    assert not store.halted(send.id)
+    held = store.hold(send.id, "the boss is reading it", NOW)
+    assert (held.state, held.hold) == (SendState.PAUSED, "the boss is reading it")
+    assert store.claim(send.id, 5, NOW) == []
+    store.record(taken(row), NOW)
+    assert store.move(send.id, SendState.SENDING, NOW).hold == ""
+
+
+def test_another_process_that_holds_a_send_is_noticed(opened: OpenStore) -> None:
+    store, other = opened(), opened()
+    readers(store, "ada", "ben")
+    send = sending(store)
+    store.claim(send.id, 2, NOW)
+    assert not store.halted(send.id)
+    other.hold(send.id, "stop", NOW)
+    time.sleep(2 * GLANCE_S)
+    assert store.halted(send.id)
+
+
+def test_a_cancelled_send_skips_who_is_left_and_keeps_who_got_it(store: Store) -> None:
+    readers(store, "ada", "ben", "cleo")
+    send = sending(store)
+    ada, ben = store.claim(send.id, 2, NOW)
+    store.record(taken(ada), NOW)
+    assert store.cancel(send.id, NOW).state is SendState.CANCELLED
+    assert states(store, send.id) == {"ada": "accepted", "ben": "claimed", "cleo": "skipped"}
+    store.record(replace(ben, state=DeliveryState.PENDING), NOW)
+    store.cancel(send.id, NOW)
+    assert states(store, send.id)["ben"] == "skipped"
+    assert store.reasons(send.id) == {"cancelled": 2}
+    with pytest.raises(StoreError, match="cannot become paused"):
+        store.reopen(send.id, DeliveryState.FAILED, NOW)
+    with pytest.raises(SendRefused, match="has been sent"):
+        store.freeze(NEW, NOW)
+
+
+def test_a_send_taken_back_before_anybody_got_it_can_be_sent_again(store: Store) -> None:
+    readers(store, "ada")
+    store.cancel(store.freeze(NEW, NOW).id, NOW)
+    assert store.freeze(NEW, NOW).recipients == 1
+
+
+@pytest.mark.parametrize(
+    "state", [DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.DEFERRED]
+)
+def test_rows_are_tried_again_only_when_somebody_asks(store: Store, state: DeliveryState) -> None:
+    readers(store, "ada", "ben")
+    send = sending(store)
+    ada, ben = store.claim(send.id, 2, NOW)
+    store.record(replace(ada, state=state, next_at=NOW + timedelta(hours=1)), NOW)
+    store.record(taken(ben), NOW)
+    if state is not DeliveryState.DEFERRED:
+        store.move(send.id, SendState.DONE, NOW)
+    assert store.reopen(send.id, state, NOW) == 1
+    assert states(store, send.id) == {"ada": "pending", "ben": "accepted"}
+    store.move(send.id, SendState.PAUSED, NOW)
+    store.move(send.id, SendState.SENDING, NOW)
+    (again,) = store.claim(send.id, 5, NOW)
+    assert again.attempts == 2
+
+
+def test_rows_with_a_good_end_are_never_tried_again(store: Store) -> None:
+    send = sending(store)
+    for state in (DeliveryState.ACCEPTED, DeliveryState.SKIPPED):
+        with pytest.raises(StoreError, match="not tried again"):
+            store.reopen(send.id, state, NOW)
 
 
 def test_a_send_with_an_open_row_is_not_done(store: Store) -> None:

@@ -46,7 +46,17 @@ def deliver(
         finally:
             run.close()
             store.recover(send.id, office.now())
-            store.move(send.id, final_state(store, send.id), office.now())
+            conclude(store, send.id, office)
+
+
+def conclude(store: Store, send_id: int, office: Office) -> None:
+    """Leave the send DONE or PAUSED; what somebody made of it meanwhile stays: a hold, or a
+    cancellation, which takes back the rows that were on their way here."""
+    state = store.send(send_id).state
+    if state is SendState.CANCELLED:
+        store.cancel(send_id, office.now())
+    elif state is not SendState.PAUSED or final_state(store, send_id) is SendState.DONE:
+        store.move(send_id, final_state(store, send_id), office.now())
 
 
 def _due(store: Store, send_id: int) -> int:

@@ -63,7 +63,7 @@ class Run:
     def next_row(self) -> Delivery | None:
         """A row claimed for this run, or None when no more is to be sent."""
         with self._lock:
-            if self.over:
+            if self.over or self.office.store.halted(self.send.id):
                 return None
             if not self._claimed:
                 rows = self.office.store.claim(self.send.id, CLAIM, self.office.now())

@@ -12,12 +12,21 @@ from newsletter.model.publication import Letterhead
 
 
 class SendState(StrEnum):
-    """frozen -> sending <-> paused -> done (platforms 2.14)."""
+    """preparing -> frozen -> sending <-> paused -> done | cancelled (platforms 2.14).
 
+    PREPARING has its content and waits for its time to freeze its audience."""
+
+    PREPARING = "preparing"
     FROZEN = "frozen"
     SENDING = "sending"
     PAUSED = "paused"
     DONE = "done"
+    CANCELLED = "cancelled"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more leaves, unless somebody asks for a retry."""
+        return self in (SendState.DONE, SendState.CANCELLED)
 
 
 class DeliveryState(StrEnum):
@@ -44,7 +53,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """One decision to mail one frozen Email to one frozen audience."""
+    """One decision to mail one frozen Email to one frozen audience.
+
+    `not_before` is when it may go on; `hold` is why it must not go on by itself, or empty;
+    `canary` is how many try it first, and until `widened` it goes to no others."""
 
     id: int
     slug: str
@@ -58,6 +70,10 @@ class Send:
     recipients: int
     frozen_at: datetime
     finished_at: datetime | None = None
+    not_before: datetime | None = None
+    hold: str = ""
+    canary: int = 0
+    widened: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

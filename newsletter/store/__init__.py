@@ -34,21 +34,25 @@ from newsletter.model import (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """Whom a send is meant for: ACTIVE subscribers with `tag` (None: all of them) who have no
-    earlier delivery of the same issue when `only_new`."""
+    earlier delivery of the same issue when `only_new`, the first `limit` of them."""
 
     tag: str | None = None
     only_new: bool = False
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSend:
-    """All that a send freezes."""
+    """All that a send freezes. `canary` is how many people, chosen at random, it goes to before
+    everybody else; `not_before` is when its audience is to be frozen, None for now."""
 
     email: Email
     origin: Origin
     letterhead: Letterhead
     relay: str
     audience: Audience = Audience()
+    canary: int = 0
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +156,12 @@ class Store(Protocol):
         """The send, with the Email, its origin and one delivery per candidate (PENDING or
         SKIPPED with its reason) written in one transaction. Raises StoreError when candidates do
         not equal recipients plus exclusions, SendRefused when the issue has a send already and
-        the audience is not `only_new`."""
+        the audience is not `only_new`. With `not_before` the send is PREPARING and has no
+        deliveries yet."""
+
+    def freeze_prepared(self, send_id: int, now: datetime) -> Send:
+        """The PREPARING send, its audience frozen as it is now. Raises StoreError as `freeze`, and
+        for a send in another state."""
 
     def sends(self, slug: str | None = None) -> list[Send]:
         """Every send (of one issue), oldest first."""
@@ -161,6 +170,39 @@ class Store(Protocol):
         """The send in its new state. Idempotent; raises StoreError for a move the state machine
         does not have (nothing leaves DONE), and for DONE while a row is still PENDING, CLAIMED or
         DEFERRED."""
+
+    def hold(
+        self, send_id: int, reason: str, now: datetime, not_before: datetime | None = None
+    ) -> Send:
+        """The send, PAUSED, not to go on by itself (`reason`) or not before a time. A sender at
+        work gives its rows back when it asks the next time. Idempotent; a send that is over stays
+        as it is."""
+
+    def cancel(self, send_id: int, now: datetime) -> Send:
+        """The send, CANCELLED, with every PENDING and DEFERRED row skipped ("cancelled"). Mails in
+        flight get their outcome. Idempotent; raises StoreError for a send that is DONE."""
+
+    def reopen(self, send_id: int, state: DeliveryState, now: datetime) -> int:
+        """How many FAILED, UNKNOWN or DEFERRED rows are due again, PENDING; the send, if it was
+        DONE, is PAUSED. The only way out of a row's last word: somebody asked for it. Raises
+        StoreError for a cancelled send."""
+
+    def widen(self, send_id: int, now: datetime) -> Send:
+        """The send, which goes on from its canary to everybody. Idempotent."""
+
+    def canary_progress(self, send_id: int) -> Counter[DeliveryState]:
+        """How many of the canary's deliveries are in each state."""
+
+    def due_at(self, send_id: int) -> datetime | None:
+        """When the first PENDING or DEFERRED row that the send may go to now is due (1970 for at
+        once), or None when there is none."""
+
+    def send(self, send_id: int) -> Send:
+        """The send as it is now. Raises StoreError when there is none."""
+
+    def halted(self, send_id: int) -> bool:
+        """Whether the send is held, cancelled or over since its rows were claimed; asked before
+        each mail, and cheap."""
 
     def sender_lock(self, send_id: int) -> AbstractContextManager[None]:
         """Held while one process delivers this send. Raises SendRefused when another one does."""
@@ -171,8 +213,8 @@ class Store(Protocol):
 
     def claim(self, send_id: int, limit: int, now: datetime) -> list[Delivery]:
         """At most `limit` rows, PENDING or DEFERRED and due, now CLAIMED with attempts + 1; none
-        only when none is due, or the send is PAUSED or DONE. People who are no longer active
-        become SKIPPED instead, with the reason."""
+        only when none is due, or the send is neither FROZEN nor SENDING. People who are no longer
+        active become SKIPPED instead, with the reason."""
 
     def refusal(self, delivery: Delivery) -> str:
         """Why this person must not be mailed any more ("unsubscribed", "suppressed: ..."), or "":

@@ -28,7 +28,6 @@ PRAGMAS = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     # A commit survives a power failure too. Sends commit in groups, so it costs them nothing.
     "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -8192",
 )
 # How old an answer to "has anybody written?" may be: asking costs 4 us and the interpreter's lock,
@@ -80,7 +79,8 @@ class Database:
             try:
                 for pragma in PRAGMAS:
                     connection.execute(pragma)
-                migrate(connection, shipped())
+                migrate(connection, shipped())  # with foreign keys off: one replaces a table
+                connection.execute("PRAGMA foreign_keys = ON")
                 # Only now: a database that was refused stays as it was.
                 connection.execute("PRAGMA journal_mode = WAL")
             except BaseException:

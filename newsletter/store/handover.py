@@ -17,7 +17,7 @@ from newsletter.model import Delivery, SendState
 from newsletter.store import journal
 from newsletter.store.database import Database
 from newsletter.store.lock import exclusive
-from newsletter.store.rows import Row, claimed_of, micros
+from newsletter.store.rows import Row, claimed_of, micros, moment_of
 from newsletter.store.window import Window, out_of_turn
 
 DUE = """
@@ -28,8 +28,16 @@ SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, m
  WHERE send_id = :send
    AND state IN ('pending', 'deferred')
    AND ifnull(next_at, 0) <= :now
+   AND wave <= (SELECT wave FROM send WHERE id = :send)
  ORDER BY ifnull(next_at, 0), subscriber_id
  LIMIT :limit
+"""
+FIRST_DUE = """
+SELECT min(ifnull(next_at, 0))
+  FROM delivery
+ WHERE send_id = :send
+   AND state IN ('pending', 'deferred')
+   AND wave <= (SELECT wave FROM send WHERE id = :send)
 """
 CLAIM = """
 UPDATE delivery
@@ -117,6 +125,16 @@ class Handover:
         if self._db.write_many(CLAIM, [(now_us, *row[:2]) for row in taken]) != len(taken):
             raise StoreError("a delivery was claimed twice", code="store.state")
         return [claimed_of(row, now_us) for row in taken]
+
+    def due_at(self, send_id: int) -> datetime | None:
+        row = self._db.row(FIRST_DUE, {"send": send_id})
+        return None if row is None or row[0] is None else moment_of(row[0])
+
+    def halted(self, send_id: int) -> bool:
+        window = self._windows.get(send_id)
+        if window is not None and window.version == self._db.version():
+            return False
+        return not self._claimable(send_id)
 
     def refusal(self, delivery: Delivery) -> str:
         if self._unchanged(delivery):

@@ -137,7 +137,7 @@ def letterhead_of(stored: str) -> Letterhead:
 
 
 # id, slug, state, email, content_hash, git_commit, dirty, relay, candidates, recipients,
-# frozen_at, finished_at, letterhead
+# frozen_at, finished_at, letterhead, not_before, hold, canary, wave
 def send_of(row: Row, bytes_of: Callable[[str], bytes]) -> Send:
     return Send(
         id=row[0],
@@ -152,6 +152,10 @@ def send_of(row: Row, bytes_of: Callable[[str], bytes]) -> Send:
         frozen_at=moment_of(row[10]),
         finished_at=moment_or_none(row[11]),
         letterhead=letterhead_of(row[12]),
+        not_before=moment_or_none(row[13]),
+        hold=row[14],
+        canary=row[15],
+        widened=bool(row[16]),
     )
 
 

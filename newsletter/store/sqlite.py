@@ -1,6 +1,6 @@
 """The store in one SQLite file: the embedded database of a publication on one machine.
 
-The verbs are in `people`, `ledger` and `handover`; the file and its transactions in `database`.
+The verbs are in `people`, `sends`, `ledger` and `handover`; its file in `database`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Self
 
 from newsletter.store.database import Database, path_of
-from newsletter.store.ledger import Ledger
 from newsletter.store.people import People
+from newsletter.store.sends import Sends
 
 
-class SQLiteStore(People, Ledger):
+class SQLiteStore(People, Sends):
     """Subscribers, sends and deliveries in one file. Threads may share it."""
 
     def __init__(self, database: Database) -> None:

@@ -1,0 +1,86 @@
+"""What a send needs next, whoever asks: a person at the terminal, the worker, or cron.
+
+A send and the ledger enter, a Step leaves; `take` is one of them taken. It knows no relay and does
+not deliver.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from newsletter.model import DeliveryState, Send
+from newsletter.model.ledger import SendState
+from newsletter.store import Store
+
+ANSWERED_BADLY = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.DEFERRED)
+
+
+class Step(StrEnum):
+    """FREEZE its audience, DELIVER what is due, JUDGE the canary, WAIT until a time, stay HELD
+    until somebody resumes it, or nothing: it is OVER."""
+
+    FREEZE = "freeze"
+    DELIVER = "deliver"
+    JUDGE = "judge"
+    WAIT = "wait"
+    HELD = "held"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryRule:
+    """How long a canary is watched, and the share of it that may go badly (0 to 1)."""
+
+    watch: timedelta = timedelta(minutes=10)
+    most_failed: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A step, and until when a WAIT lasts."""
+
+    step: Step
+    until: datetime | None = None
+
+
+def next_step(store: Store, send: Send, now: datetime) -> Next:
+    """What is to be done with the send now."""
+    if send.state.over or send.hold:
+        return Next(Step.OVER if send.state.over else Step.HELD)
+    if send.not_before is not None and send.not_before > now:
+        return Next(Step.WAIT, send.not_before)
+    if send.state is SendState.PREPARING:
+        return Next(Step.FREEZE)
+    due_at = store.due_at(send.id)
+    if due_at is not None and due_at <= now:
+        return Next(Step.DELIVER)
+    if not send.widened and not unanswered(store.canary_progress(send.id)):
+        return Next(Step.JUDGE)
+    return Next(Step.WAIT, due_at) if due_at is not None else Next(Step.DELIVER)
+
+
+def judge(store: Store, send: Send, rule: CanaryRule, now: datetime) -> Send:
+    """The send once its canary has been answered: watched for a while, then widened to everybody,
+    or held when too many of the sample went badly."""
+    if send.not_before is None:
+        return store.hold(send.id, "", now, not_before=now + rule.watch)
+    progress = store.canary_progress(send.id)
+    bad = sum(progress[state] for state in ANSWERED_BADLY)
+    if bad > rule.most_failed * progress.total():
+        reason = f"canary: {bad} of {progress.total()} failed, are deferred or unknown"
+        return store.hold(send.id, reason, now)
+    return store.widen(send.id, now)
+
+
+def unanswered(progress: Counter[DeliveryState]) -> int:
+    """How many of the sample have had no answer from the relay yet."""
+    return progress[DeliveryState.PENDING] + progress[DeliveryState.CLAIMED]
+
+
+def start(store: Store, send: Send, now: datetime) -> Send:
+    """The send whose time has come, with its audience; cancelled when there is nobody."""
+    frozen = store.freeze_prepared(send.id, now)
+    return frozen if frozen.recipients else store.cancel(send.id, now)
