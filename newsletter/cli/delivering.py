@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import FrameType
 
 import click
@@ -17,6 +18,7 @@ import click
 from newsletter.cli.boundary import Desk, answer, note
 from newsletter.delivery.deliver import deliver
 from newsletter.delivery.run import Office
+from newsletter.delivery.steps import CanaryRule, Step, judge, next_step
 from newsletter.errors import RelayError
 from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
 from newsletter.smtp import open_transports
@@ -24,6 +26,7 @@ from newsletter.store import Store
 
 NOTE_EVERY_S = 10.0
 SLICE_S = 0.1
+STOPPED = "stopped by hand"
 EXIT_INCOMPLETE = 4
 EXIT_STOPPED = 5
 
@@ -34,17 +37,23 @@ class Brake:
     then names those in doubt."""
 
     pulled: bool = False
+    by_hand: bool = False
 
-    def pull(self, _signal: int, _frame: FrameType | None) -> None:
+    def pull(self, number: int, _frame: FrameType | None) -> None:
         if self.pulled:
             raise KeyboardInterrupt
         self.pulled = True
+        self.by_hand = number == signal.SIGINT
         note("finishing the mails in flight; Ctrl-C again to drop the connections")
 
     def wait(self, seconds: float) -> None:
         """Sleep before the next line to the relay, not a moment longer once the brake is pulled:
         `time.sleep` goes on sleeping after a signal (PEP 475)."""
         note(f"the relay is not there; trying again in {seconds:.0f} s")
+        self.rest(seconds)
+
+    def rest(self, seconds: float) -> None:
+        """Wait, not a moment longer once the brake is pulled."""
         until = time.monotonic() + seconds
         while not self.pulled and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, SLICE_S))
@@ -70,19 +79,68 @@ class Delivering:
     as_json: bool
     brake: Brake = field(default_factory=Brake)
 
-    def run(self, send: Send, relay: Relay) -> None:
+    def run(self, send: Send, relay: Relay, undo: timedelta | None = None) -> None:
         """Deliver what is due and print the summary. Leaves through click's exit with 4 or 5
         when not everything was accepted."""
         started = time.monotonic()
         try:
-            self.deliver(send, relay)
+            with self.brake.held():
+                if undo and self._undone(send, undo):
+                    return
+                self.work(send, relay)
         except KeyboardInterrupt:
             if not self.brake.pulled:
                 raise
+            self.store.hold(send.id, STOPPED, self.desk.now(), send.not_before)
         except RelayError:
             note(self._summary(send, time.monotonic() - started))
             raise
         self.summarise(send, time.monotonic() - started)
+
+    def _undone(self, send: Send, undo: timedelta) -> bool:
+        """Whether somebody took the send back before its first mail left."""
+        note(f"the first mail leaves in {undo.total_seconds():.0f} s; Ctrl-C takes it back")
+        self.brake.rest(undo.total_seconds())
+        if not self.brake.pulled:
+            return False
+        self.store.cancel(send.id, self.desk.now())
+        facts = {"command": "send", "issue": send.slug, "state": "cancelled", "sent": 0, "exit": 0}
+        answer(facts, as_json=self.as_json, text="taken back: nothing was sent")
+        return True
+
+    def work(self, send: Send, relay: Relay) -> None:
+        """Deliver what is due; with a canary, its sample, and after the watch the others."""
+        while True:
+            self.deliver(send, relay)
+            send = self.store.send(send.id)
+            if self.brake.pulled:
+                if self.brake.by_hand:
+                    self.store.hold(send.id, STOPPED, self.desk.now(), send.not_before)
+                return
+            if send.widened or next_step(self.store, send, self.desk.now()).step is not Step.JUDGE:
+                return
+            send = self._watched(send)
+            if send.hold or self.brake.pulled:
+                note(send.hold)
+                return
+
+    @property
+    def canary_rule(self) -> CanaryRule:
+        table = self.desk.config.tables.send
+        watch = timedelta(seconds=table.canary_watch_s)
+        return CanaryRule(watch=watch, most_failed=table.canary_failures)
+
+    def _watched(self, send: Send) -> Send:
+        """The send after its canary was watched: widened, or held."""
+        watched = judge(self.store, send, self.canary_rule, self.desk.now())
+        if watched.not_before is None:
+            return watched
+        left = (watched.not_before - self.desk.now()).total_seconds()
+        note(f"the canary is out to {send.canary}; watching it for {left:.0f} s")
+        self.brake.rest(left)
+        if self.brake.pulled:
+            return watched
+        return judge(self.store, watched, self.canary_rule, self.desk.now())
 
     def deliver(self, send: Send, relay: Relay) -> None:
         """Deliver what is due, showing progress; Ctrl-C finishes the mails in flight."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from newsletter.cli.findings import label, problem_as_json
+from newsletter.composed import Composed
 from newsletter.delivery.publish import Publication
 from newsletter.errors import NewsletterError
 from newsletter.model import Article, Problem, Severity
@@ -23,6 +26,7 @@ class DryRun:
     publication: Publication
     count: HeadCount
     problems: tuple[Problem, ...]
+    composed: Composed
     refusal: NewsletterError | None = None
 
     def facts(self) -> dict[str, object]:
@@ -35,6 +39,8 @@ class DryRun:
             "recipients": self.count.recipients,
             "candidates": self.count.candidates,
             "exclusions": dict(self.count.exclusions),
+            "canary": self.publication.canary,
+            "at": self.publication.not_before and self.publication.not_before.isoformat(),
             "content_hash": email.content_hash,
             "problems": [problem_as_json(problem) for problem in self.problems],
             "refusal": self.refusal.as_json() if self.refusal else None,
@@ -51,6 +57,7 @@ class DryRun:
                 f"Subject    {plain_subject(email)}",
                 f"From       {sender.name} <{sender.address}>      relay {self.publication.relay}",
                 f"Audience   {self._audience()}",
+                f"When       {self._when()}",
                 f"Teasers    {self._teasers()}",
                 f"Size       HTML {kilobytes(email.html)}   text {kilobytes(email.text)}"
                 + (
@@ -68,6 +75,11 @@ class DryRun:
     def _state(self) -> str:
         return f"send will refuse it: {self.refusal.message}" if self.refusal else "ready"
 
+    def _when(self) -> str:
+        at, canary = self.publication.not_before, self.publication.canary
+        when = written_out(at, self.shelf.letter.timezone) if at else "now"
+        return f"{when}, to {people(canary)} first" if canary else when
+
     def _checks(self) -> str:
         found = Counter(problem.severity for problem in self.problems)
         errors, warnings = found[Severity.ERROR], found[Severity.WARNING]
@@ -76,7 +88,8 @@ class DryRun:
     def _again(self) -> str:
         audience = self.publication.audience
         tag = f" --tag {audience.tag}" if audience.tag else ""
-        return self.article.slug + tag + (" --only-new" if audience.only_new else "")
+        limit = f" --limit {audience.limit}" if audience.limit else ""
+        return self.article.slug + tag + limit + (" --only-new" if audience.only_new else "")
 
     def _audience(self) -> str:
         count, tag = self.count, self.publication.audience.tag or "all"
@@ -92,6 +105,11 @@ class DryRun:
         more = self.count.recipients - len(self.count.sample)
         rest = f", ... {more:,} more" if more > 0 else ""
         return (", ".join(self.count.sample) or "nobody") + rest
+
+
+def written_out(at: datetime, zone: ZoneInfo) -> str:
+    """A moment for people, in the letter's zone."""
+    return f"{at.astimezone(zone):%a %d %b %Y %H:%M %Z}"
 
 
 def people(count: int) -> str:

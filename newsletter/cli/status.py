@@ -12,7 +12,7 @@ import click
 
 from newsletter.cli.boundary import Desk, answer, json_option
 from newsletter.cli.findings import counted
-from newsletter.cli.sending import slug_in
+from newsletter.cli.naming import slug_in
 from newsletter.errors import UsageError
 from newsletter.model import Delivery, DeliveryState, Send, SendState
 from newsletter.slots import plain_subject

@@ -159,6 +159,17 @@ class RelayTable(Table):
         return self
 
 
+class SendTable(Table):
+    """[send]: how careful a send is."""
+
+    canary_watch_s: float = Field(
+        default=600.0, ge=0, description="how long a canary is watched before all others"
+    )
+    canary_failures: float = Field(
+        default=0.05, ge=0, lt=1, description="the share of a canary that may go badly"
+    )
+
+
 class DatabaseTable(Table):
     """[database]: where subscribers and the ledger live."""
 
@@ -210,6 +221,7 @@ class Tables(Table):
     teasers: TeasersTable = TeasersTable()
     theme: ThemeTable = ThemeTable()
     relay: dict[str, RelayTable] = Field(default_factory=dict)
+    send: SendTable = SendTable()
     database: DatabaseTable = DatabaseTable()
     check: CheckTable = CheckTable()
 
@@ -220,6 +232,7 @@ TABLES: dict[str, type[Table]] = {
     "teasers": TeasersTable,
     "theme": ThemeTable,
     "relay": RelayTable,
+    "send": SendTable,
     "database": DatabaseTable,
     "check": CheckTable,
 }

@@ -15,8 +15,9 @@ UNDELIVERED = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.DEFER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """What one person asked to be sent: the Email, whence it came, by which relay, to whom, and
-    to how many they agreed (None: to however many there are)."""
+    """What one person asked to be sent: the Email, whence it came, by which relay, to whom, to
+    how many they agreed (None: to however many there are), how many of them are to try it first,
+    and when (None: now)."""
 
     email: Email
     origin: Origin
@@ -24,6 +25,8 @@ class Publication:
     relay: str
     audience: Audience
     agreed: int | None = None
+    canary: int = 0
+    not_before: datetime | None = None
 
     def after(self, earlier: Send | None) -> Publication:
         """The same, with the very bytes and the commit of an earlier send (promise 2)."""
@@ -40,6 +43,8 @@ class Publication:
             letterhead=self.letterhead,
             relay=self.relay,
             audience=self.audience,
+            canary=self.canary,
+            not_before=self.not_before,
         )
 
 
@@ -47,13 +52,19 @@ def check_not_sent(store: Store, slug: str, *, only_new: bool) -> Send | None:
     """The latest send of the issue, or None when there was none.
 
     Raises SendRefused when the issue was sent and `only_new` is not asked for, or when a send of
-    it is still unfinished.
+    it is still unfinished. A send taken back before anybody got it is none.
     """
-    sends = store.sends(slug)
+    sends = [send for send in store.sends(slug) if not _taken_back(store, send)]
     if not sends:
         return None
     latest = sends[-1]
-    if latest.state is not SendState.DONE:
+    if latest.state is SendState.PREPARING:
+        raise SendRefused(
+            f'a send of "{slug}" is waiting for {latest.not_before:%d %b %Y %H:%M} UTC',
+            hint=f"take it back: newsletter cancel {slug}",
+            code="send.scheduled",
+        )
+    if not latest.state.over:
         left = sum(store.progress(latest.id)[state] for state in UNDELIVERED)
         raise SendRefused(
             f'a send of "{slug}" is unfinished: {left} of {latest.recipients} left',
@@ -70,6 +81,13 @@ def check_not_sent(store: Store, slug: str, *, only_new: bool) -> Send | None:
             code="send.already",
         )
     return latest
+
+
+def _taken_back(store: Store, send: Send) -> bool:
+    if send.state is not SendState.CANCELLED:
+        return False
+    progress = store.progress(send.id)
+    return not (progress[DeliveryState.ACCEPTED] or progress[DeliveryState.UNKNOWN])
 
 
 def publish(store: Store, publication: Publication, now: datetime) -> Send:

@@ -1,0 +1,219 @@
+"""resume, pause, cancel, retry: what becomes of a send that was started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+from newsletter.cli.boundary import Desk, answer, interactive, json_option, note
+from newsletter.cli.delivering import Delivering
+from newsletter.cli.dry_run import people
+from newsletter.cli.naming import issue_argument, latest_send, relay_option, slug_in, unfinished
+from newsletter.credentials import load_relay
+from newsletter.errors import NewsletterError, SendRefused, UsageError
+from newsletter.model import DeliveryState, Send, SendState
+from newsletter.store import Store
+
+UNKNOWN_HELP = "What to do about mails in doubt: leave them, send them again, or name them."
+
+
+@click.command("resume")
+@issue_argument
+@click.option(
+    "--unknown", type=click.Choice(["skip", "retry", "list"]), default=None, help=UNKNOWN_HELP
+)
+@relay_option
+@json_option
+@click.pass_obj
+def resume_command(
+    desk: Desk, name: str, unknown: str | None, relay_name: str | None, as_json: bool
+) -> None:
+    """Go on with a send of ISSUE that was interrupted. Nobody gets it twice.
+
+    What is sent is the issue as it was frozen, whatever the file says by now. A mail in doubt is
+    one whose line died after its last byte: only the relay's log can tell. It is not sent again
+    unless you say so.
+    """
+    resume(desk, name, GoOn(relay_name, unknown, as_json))
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """How to go on: by which relay (None: as before), and what to do about mails in doubt."""
+
+    relay_name: str | None
+    unknown: str | None
+    as_json: bool
+
+
+def resume(desk: Desk, name: str, how: GoOn) -> None:
+    """Go on with the unfinished send of the issue, in front of a person."""
+    with desk.asked_store() as store:
+        slug = slug_in(desk, store, name)
+        if how.unknown == "list":
+            _list_unknown(store, slug, as_json=how.as_json)
+            return
+        send = _to_go_on_with(store, slug, how.unknown)
+        relay = load_relay(desk.config, how.relay_name or send.relay, desk.environ)
+        _note_if_changed(desk, send)
+        _decide_doubt(desk, store, send, how.unknown)
+        if not send.widened and send.hold:
+            send = store.widen(send.id, desk.now())  # who resumes a held canary has decided
+        Delivering(desk, store, as_json=how.as_json).run(send, relay)
+
+
+def _to_go_on_with(store: Store, slug: str, unknown: str | None) -> Send:
+    """The send with work left: with `--unknown retry` one that is done has some too. Raises
+    SendRefused."""
+    if unknown == "retry":
+        send = latest_send(store, slug)
+        if send.state is SendState.DONE and store.progress(send.id)[DeliveryState.UNKNOWN]:
+            return send
+    send = unfinished(store, slug)
+    if send.state is SendState.PREPARING:
+        raise SendRefused(
+            f"it is scheduled for {send.not_before:%d %b %Y %H:%M} UTC and has not begun",
+            hint=f"take it back: newsletter cancel {slug}, and send it now",
+            code="send.scheduled",
+        )
+    return send
+
+
+def _decide_doubt(desk: Desk, store: Store, send: Send, unknown: str | None) -> None:
+    """Send mails in doubt again when that was asked for; ask when somebody is there."""
+    doubtful = store.progress(send.id)[DeliveryState.UNKNOWN]
+    if not doubtful:
+        return
+    if unknown is None and interactive():
+        note(f"{people(doubtful)} may or may not have got it: newsletter status {send.slug}")
+        again = click.confirm("Send it to them again?", default=False, err=True)
+        unknown = "retry" if again else "skip"
+    if unknown == "retry":
+        store.reopen(send.id, DeliveryState.UNKNOWN, desk.now())
+    elif unknown is None:
+        note(f"{people(doubtful)} in doubt stay as they are; see --unknown")
+
+
+def _list_unknown(store: Store, slug: str, *, as_json: bool) -> None:
+    rows = [
+        row
+        for send in store.sends(slug)
+        for row in store.deliveries(send.id, DeliveryState.UNKNOWN)
+    ]
+    listed = [{"address": row.address, "message_id": row.message_id} for row in rows]
+    lines = [f"{row.address}  <{row.message_id}>" for row in rows]
+    text = "\n".join(lines) or "nobody is in doubt"
+    answer({"command": "resume", "unknown": listed}, as_json=as_json, text=text)
+
+
+def _note_if_changed(desk: Desk, send: Send) -> None:
+    """Say that the file is not what is sent any more."""
+    try:
+        shelf = desk.shelf()
+        email = shelf.compose(shelf.find(send.slug)).email
+    except NewsletterError:
+        return
+    if email.content_hash != send.content_hash:
+        note("the article has changed since it was frozen: it is sent as it was frozen")
+
+
+@click.command("pause")
+@issue_argument
+@json_option
+@click.pass_obj
+def pause_command(desk: Desk, name: str, as_json: bool) -> None:
+    """Stop a send of ISSUE after the mails in flight, wherever it runs; resume goes on."""
+    with desk.asked_store() as store:
+        send = unfinished(store, slug_in(desk, store, name))
+        held = store.hold(send.id, "paused by hand", desk.now(), send.not_before)
+        _report(store, held, "pause", as_json=as_json)
+
+
+@click.command("cancel")
+@issue_argument
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_obj
+def cancel_command(desk: Desk, name: str, yes: bool, as_json: bool) -> None:
+    """Give a send of ISSUE up: who has not got it will not get it.
+
+    Mails in flight still arrive. A send nobody has got yet is taken back whole, and the issue can
+    be sent again; afterwards `newsletter send ISSUE --only-new` reaches the others.
+    """
+    with desk.asked_store() as store:
+        send = unfinished(store, slug_in(desk, store, name))
+        _agree_to_cancel(store, send, yes=yes)
+        _report(store, cancelled(desk, store, send), "cancel", as_json=as_json)
+
+
+def cancelled(desk: Desk, store: Store, send: Send) -> Send:
+    """The send, cancelled; rows that a dead sender left are settled, those of one at work are its
+    own to settle."""
+    done = store.cancel(send.id, desk.now())
+    try:
+        with store.sender_lock(send.id):
+            store.recover(send.id, desk.now())
+            return store.cancel(send.id, desk.now())
+    except SendRefused:
+        return done
+
+
+def _agree_to_cancel(store: Store, send: Send, *, yes: bool) -> None:
+    if yes:
+        return
+    if not interactive():
+        raise UsageError("nobody is at the terminal to confirm", hint="say it with --yes")
+    accepted = store.progress(send.id)[DeliveryState.ACCEPTED]
+    note(
+        f"{people(accepted)} got {send.slug} already; {people(send.recipients - accepted)} did not"
+    )
+    if not click.confirm("Cancel it?", default=False, err=True):
+        raise SendRefused("it goes on", code="send.declined")
+
+
+@click.command("retry")
+@issue_argument
+@click.option("--failed", "state", flag_value="failed", help="Those who were refused.")
+@click.option("--deferred", "state", flag_value="deferred", help="Those who wait, without waiting.")
+@click.option("--unknown", "state", flag_value="unknown", help="Those in doubt: may arrive twice.")
+@relay_option
+@json_option
+@click.pass_obj
+def retry_command(
+    desk: Desk, name: str, state: str | None, relay_name: str | None, as_json: bool
+) -> None:
+    """Try again to reach people of ISSUE who did not get it.
+
+    People who were suppressed or have unsubscribed are not mailed, whatever is asked for.
+    """
+    if state is None:
+        raise UsageError(
+            "say whom to try again",
+            hint=f"newsletter retry {name} --failed, --deferred or --unknown",
+        )
+    with desk.asked_store() as store:
+        send = latest_send(store, slug_in(desk, store, name))
+        relay = load_relay(desk.config, relay_name or send.relay, desk.environ)
+        count = store.reopen(send.id, DeliveryState(state), desk.now())
+        if not count:
+            raise SendRefused(
+                f"nobody is {state}", hint=f"newsletter status {send.slug}", code="send.nothing"
+            )
+        note(f"trying {people(count)} again")
+        Delivering(desk, store, as_json=as_json).run(store.send(send.id), relay)
+
+
+def _report(store: Store, send: Send, command: str, *, as_json: bool) -> None:
+    progress = store.progress(send.id)
+    left = progress[DeliveryState.PENDING] + progress[DeliveryState.CLAIMED]
+    facts = {
+        "command": command,
+        "issue": send.slug,
+        "state": send.state.value,
+        "hold": send.hold,
+        **{state.value: progress[state] for state in DeliveryState},
+    }
+    got = f"{people(progress[DeliveryState.ACCEPTED])} got it"
+    text = f"{send.slug} is {send.state.value}: {got}, {left:,} left"
+    answer(facts, as_json=as_json, text=text)

@@ -1,0 +1,214 @@
+"""pause, cancel, retry, --at, --canary, --limit, --undo, tick, worker: as people type them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from newsletter.model import DeliveryState, Origin, SendState
+from newsletter.store import Audience, NewSend, Store, open_store
+from tests.publication import Publication, publication
+from tests.smtpd import ScriptedRelay
+from tests.stores import EMAIL, LETTERHEAD, NOW
+
+
+@pytest.fixture
+def letter(tmp_path: Path) -> Publication:
+    made = publication(tmp_path)
+    made.people(3)
+    return made
+
+
+def opened(letter: Publication) -> Store:
+    return open_store(f"sqlite:{letter.root / '.newsletter' / 'newsletter.db'}")
+
+
+def state(letter: Publication) -> dict[str, object]:
+    [send] = letter.ask("status", "latest")["sends"]
+    return {key: send[key] for key in ("state", "accepted", "pending", "skipped", "unknown")}
+
+
+def test_a_limit_sends_to_so_many_and_only_new_to_the_rest(letter: Publication) -> None:
+    assert letter.ask("send", "latest", "--yes", "--limit", "2")["sent"] == 2
+    assert letter.ask("send", "latest", "--yes", "--only-new", "--expect", "1")["sent"] == 1
+    assert len(letter.inbox) == 3
+
+
+def test_a_scheduled_send_waits_and_cancel_takes_it_back(letter: Publication) -> None:
+    answer = letter.ask("send", "latest", "--yes", "--at", "+2h")
+    assert answer["state"] == "preparing"
+    assert letter.inbox == []
+    [waiting] = letter.ask("tick")["sends"]
+    assert waiting["until"] == answer["at"]
+    assert "take it back" in letter.run("send", "latest", "--yes", code=6).stderr
+    assert "scheduled" in letter.run("resume", "latest", code=6).stderr
+    letter.run("cancel", "latest", "--yes")
+    assert letter.ask("tick")["sends"] == []
+    assert letter.ask("send", "latest", "--yes")["sent"] == 3
+
+
+def test_a_scheduled_send_reaches_whoever_is_there_when_its_time_comes(letter: Publication) -> None:
+    letter.run("send", "latest", "--yes", "--at", "+1s")
+    letter.run("subscribers", "add", "late@example.com")
+    letter.article(3, title="Changed since")
+    time.sleep(1.1)
+    letter.run("tick")
+    assert len(letter.inbox) == 4
+    assert all(b"Subject: Letter 3" in mail.read_bytes() for mail in letter.inbox)
+    assert state(letter)["state"] == "done"
+
+
+@pytest.mark.parametrize("when", ["yesterday", "25:00", "2020-01-01", "12"])
+def test_a_time_that_is_none_or_over_is_refused(letter: Publication, when: str) -> None:
+    letter.run("send", "latest", "--yes", "--at", when, code=2)
+    assert letter.inbox == []
+
+
+def test_a_canary_that_goes_well_is_followed_by_everybody(letter: Publication) -> None:
+    letter.write("newsletter.toml", (letter.root / "newsletter.toml").read_text() + WATCH)
+    result = letter.run("send", "latest", "--yes", "--canary", "1")
+    assert "the canary is out to 1" in result.stderr
+    assert state(letter) == {
+        "state": "done", "accepted": 3, "pending": 0, "skipped": 0, "unknown": 0
+    }  # fmt: skip
+
+
+WATCH = "\n[send]\ncanary_watch_s = 0.1\n"
+
+
+def relayed(letter: Publication, relay: ScriptedRelay) -> None:
+    text = (
+        (letter.root / "newsletter.toml")
+        .read_text("utf-8")
+        .replace(
+            'preset = "inbox"',
+            f'preset = "smtp"\nhost = "127.0.0.1"\nport = {relay.port}\ntls = "none"',
+        )
+    )
+    text = text.replace("letters.example.org", "letters.stillpoint.test").replace(
+        "1 Example Road, Exampleton", "14 Orchard Row, Lindenford"
+    )
+    letter.write("newsletter.toml", text + WATCH + '\n[check]\nignore = ["link-local"]\n')
+
+
+def test_a_canary_that_goes_badly_holds_the_send_until_somebody_resumes_it(
+    letter: Publication,
+) -> None:
+    with ScriptedRelay() as relay:
+        relay.on("rcpt", say="550 5.1.1 no such user", times=1)
+        relayed(letter, relay)
+        result = letter.run("send", "latest", "--yes", "--canary", "1", code=5)
+        assert "canary: 1 of 1 failed" in result.stderr
+        assert letter.ask("tick")["sends"][0]["hold"].startswith("canary: 1 of 1")
+        assert state(letter)["pending"] == 2
+        letter.run("resume", "latest", code=4)
+        assert state(letter)["accepted"] == 2
+
+
+def test_pause_and_cancel_say_what_is_left(letter: Publication) -> None:
+    interrupted(letter)
+    assert "2 left" in letter.run("pause", "latest").stdout
+    assert letter.ask("tick")["sends"][0]["hold"] == "paused by hand"
+    assert "1 person got it, 0 left" in letter.run("cancel", "latest", "--yes").stdout
+    assert state(letter)["skipped"] == 2
+    letter.run("resume", "latest", code=6)
+    assert "--only-new" in letter.run("send", "latest", "--yes", code=6).stderr
+
+
+def interrupted(letter: Publication) -> None:
+    """A send of the latest issue with one row accepted, one in doubt on request, the rest open."""
+    with opened(letter) as store:
+        from dataclasses import replace
+
+        email = replace(EMAIL, slug="letter-3")
+        new = NewSend(email=email, origin=Origin(), letterhead=LETTERHEAD, relay="main",
+                      audience=Audience())  # fmt: skip
+        send = store.freeze(new, NOW)
+        store.move(send.id, SendState.SENDING, NOW)
+        (row,) = store.claim(send.id, 1, NOW)
+        store.record(replace(row, state=DeliveryState.ACCEPTED), NOW)
+        store.move(send.id, SendState.PAUSED, NOW)
+
+
+def test_cancel_asks_unless_it_is_told_not_to(letter: Publication) -> None:
+    interrupted(letter)
+    assert "--yes" in letter.run("cancel", "latest", code=2).stderr
+    assert state(letter)["state"] == "paused"
+
+
+def test_tick_goes_on_with_a_send_that_was_interrupted(letter: Publication) -> None:
+    interrupted(letter)
+    letter.run("tick")
+    assert state(letter)["accepted"] == 3
+    assert len(letter.inbox) == 2
+
+
+def test_retry_reaches_the_refused_again_and_never_the_suppressed(letter: Publication) -> None:
+    with ScriptedRelay() as relay:
+        relay.on("rcpt", to="p0@example.com", say="550 5.1.1 no such user", times=1)
+        relay.on("rcpt", to="p1@example.com", say="552 5.2.2 mailbox full", times=1)
+        relayed(letter, relay)
+        letter.run("send", "latest", "--yes", code=4)
+        assert state(letter)["accepted"] == 1
+        letter.run("retry", "latest", "--failed")
+        got = state(letter)
+        assert (got["accepted"], got["skipped"]) == (2, 1)
+        letter.run("retry", "latest", "--failed", code=6)
+        assert "say whom" in letter.run("retry", "latest", code=2).stderr
+
+
+def test_mails_in_doubt_are_named_left_or_sent_again_as_one_says(letter: Publication) -> None:
+    with ScriptedRelay() as relay:
+        relay.on("dot", drop=True, to="p0@example.com", times=1)
+        relayed(letter, relay)
+        letter.run("send", "latest", "--yes", code=4)
+        assert state(letter)["unknown"] == 1
+        [row] = letter.ask("resume", "latest", "--unknown", "list")["unknown"]
+        assert row["address"] == "p0@example.com"
+        letter.run("resume", "latest", "--unknown", "skip", code=6)
+        letter.run("resume", "latest", "--unknown", "retry")
+        assert state(letter)["accepted"] == 3
+
+
+def command(letter: Publication, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "newsletter", "-C", str(letter.root), *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def until_it_says(process: subprocess.Popen[str], words: str) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return
+    raise AssertionError(f"it never said {words!r}")
+
+
+def test_within_the_undo_window_ctrl_c_takes_the_send_back(letter: Publication) -> None:
+    process = command(letter, "send", "latest", "--yes", "--undo", "60s")
+    until_it_says(process, "Ctrl-C takes it back")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert letter.inbox == []
+    assert letter.ask("send", "latest", "--yes")["sent"] == 3
+
+
+def test_the_worker_sends_what_is_due_and_stops_on_sigterm(letter: Publication) -> None:
+    letter.run("send", "latest", "--yes", "--at", "+1s")
+    process = command(letter, "worker")
+    until_it_says(process, "sending")
+    until = time.monotonic() + 20
+    while len(letter.inbox) < 3 and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert len(letter.inbox) == 3
