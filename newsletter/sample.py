@@ -27,6 +27,8 @@ from = {sender}
 postal_address = "1 Example Road, Exampleton"   # the law wants one in bulk mail
 # reply_to = "editor@letters.example.org"
 
+# How it looks: "letter", "plain" or "digest", and ten tokens. All: newsletter theme list
+{theme}
 # Where mail goes. The inbox is on this machine, so nothing can leave it until you change this:
 # "ses", "postmark", "mailgun", "sendgrid", "resend", "brevo", "fastmail", "smtp" with a host ...
 [relay.main]
@@ -36,6 +38,13 @@ preset = "inbox"
 
 [database]
 url = "sqlite:.newsletter/newsletter.db"
+"""
+
+THEME = """\
+# [theme]
+# look = "letter"
+# accent = "#1d634e"
+# logo = "issues/images/logo.png"
 """
 
 FIRST_NAMES = (
@@ -54,15 +63,16 @@ LAST_NAMES = ("Abbott", "Brännström", "Calder", "Dubois", "Ekström")
 ASCII = str.maketrans("öéåÉåäİ", "oeaEaai")
 
 
-def sample_toml(name: str, base_url: str, sender: str) -> str:
-    """A newsletter.toml with comments in place of questions."""
+def sample_toml(name: str, base_url: str, sender: str, look: str = "") -> str:
+    """A newsletter.toml with comments in place of questions; `look` is set when it is given."""
     values = {"name": name, "base_url": base_url, "sender": sender}
     # A JSON string is a TOML basic string, but for DEL.
     quoted = {
         key: json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         for key, value in values.items()
     }
-    return TOML.format(**quoted)
+    theme = THEME.replace('# [theme]\n# look = "letter"', f'[theme]\nlook = "{look}"')
+    return TOML.format(**quoted, theme=theme if look else THEME)
 
 
 def sample_config(issues: Path) -> Config:

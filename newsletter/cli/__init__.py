@@ -42,6 +42,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "More": {
         "clients": ("clients", "List mail clients and their share of your readers."),
+        "theme": ("theming", "List looks and tokens, copy templates for editing."),
         "config": ("setup", "Show the configuration, or its schema."),
         "completion": ("setup", "Print the completion script for a shell."),
     },

@@ -9,6 +9,7 @@ from pathlib import Path
 from newsletter.cli.boundary import Desk
 from newsletter.cli.check_report import many
 from newsletter.cli.cores import on_every_core
+from newsletter.cli.theme_findings import theme_findings
 from newsletter.cli.trials import Choose, invented_readers, tried
 from newsletter.composed import Composed
 from newsletter.config import Config, line_of
@@ -67,7 +68,8 @@ def findings(bench: Bench, article: Article, composed: Composed) -> list[Problem
     """What reading, composing and the rules find in one issue, as the publication judges it."""
     read = (p for p in bench.shelf.archive.warnings if p.path == article.path)
     ruled = _by_the_rules(bench, article, composed)
-    found = _once((*read, *composed.problems, *ruled, *slips(article)))
+    looks = theme_findings(bench.desk.config, bench.shelf)
+    found = _once((*read, *composed.problems, *ruled, *slips(article), *looks))
     return list(in_order(policy_of(bench.desk.config).judge(found, ignored_by(article))))
 
 

@@ -10,6 +10,7 @@ import click
 from newsletter.cli.boundary import Desk, answer, json_option
 from newsletter.config import checked, schema
 from newsletter.errors import UsageError
+from newsletter.model.look import SHIPPED_LOOKS
 from newsletter.sample import sample_toml
 
 IGNORED = """\
@@ -46,7 +47,8 @@ Until next time!
 
 TEMPLATES = """\
 Templates you put here replace the built-in ones, file by file: for example a `partials/footer.html`
-of your own. Everything you do not replace keeps coming with the program.
+of your own. Everything you do not replace keeps coming with the program. To copy one for editing:
+`newsletter theme eject`. Colours, fonts and the look need no template: `newsletter theme list`.
 """
 
 
@@ -55,6 +57,7 @@ of your own. Everything you do not replace keeps coming with the program.
 @click.option("--name", help="The publication's name.")
 @click.option("--from", "sender", metavar="MAILBOX", help="Such as: Ana <ana@letters.example.org>")
 @click.option("--base-url", help="Where its web pages live, such as https://letters.example.org")
+@click.option("--look", type=click.Choice(SHIPPED_LOOKS), help="How it looks (default: letter).")
 @json_option
 @click.pass_obj
 def init_command(
@@ -63,6 +66,7 @@ def init_command(
     name: str | None,
     sender: str | None,
     base_url: str | None,
+    look: str | None,
     as_json: bool,
 ) -> None:
     """Make a new publication in FOLDER: configuration, first issue, templates, .gitignore.
@@ -78,6 +82,7 @@ def init_command(
         title,
         base_url or "https://letters.example.org",
         sender or f"{_display_name(title)} <letters@letters.example.org>",
+        look or "",
     )
     checked(folder / "newsletter.toml", text)
     issue = FIRST_ISSUE.format(date=desk.now(), name=title)

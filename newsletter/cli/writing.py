@@ -15,6 +15,7 @@ from newsletter.articles import neighbours, published
 from newsletter.cli.boundary import Desk, answer, json_option, note
 from newsletter.cli.cores import on_every_core
 from newsletter.cli.findings import counted, label, problem_as_json, warn
+from newsletter.cli.theme_findings import theme_findings
 from newsletter.compose.sent_pictures import kept, media_in
 from newsletter.composed import first_error
 from newsletter.delivery.specimen import part, specimen
@@ -179,6 +180,7 @@ def build_command(desk: Desk, issues: tuple[str, ...], out: Path, as_json: bool)
         _copy(file, out / "media" / path)
     wanted = len(chosen) + len(errors)
     built = list(_build(shelf, chosen, out, errors))
+    warn(theme_findings(desk.config, shelf) if built else ())
     facts = {"command": "build", "out": str(out), "built": built}
     text = f"built {len(built)} of {counted(wanted, 'issue')} in {out}"
     answer(

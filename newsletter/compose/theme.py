@@ -26,6 +26,7 @@ from newsletter.compose.vocabulary import Card
 from newsletter.defaults import default_folder
 from newsletter.errors import ComposeError, NewsletterError, TemplateError
 from newsletter.model import Issue, Letter, Slot
+from newsletter.model.look import COLOUR_TOKENS
 from newsletter.slots import BUILT_IN, TOKEN
 
 HTML_TEMPLATE = "email.html"
@@ -102,11 +103,35 @@ class Theme:
         text, slots = self._fill(TEXT_TEMPLATE, page.nouns() | {"body": body, "rows": (body,)})
         return text.strip("\n") + "\n", slots
 
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """The looks that could be chosen, by name."""
+        return looks_in(self.scope.folders)
+
     def colours(self) -> tuple[palette.Paint, palette.Paint]:
         """The colours in force by name: in light, in the dark. Raises TemplateError."""
+        made = self._module("palette.jinja")
+        return dict(made.light), dict(made.dark)
+
+    def in_force(self) -> dict[str, object]:
+        """The ten tokens with what mails get of them, a colour as light and dark. Raises
+        TemplateError."""
+        light, dark = self.colours()
+        fonts = self._module("palette.jinja")
+        noun: Any = self.environment.globals["theme"]
+        look = self._module(f"looks/{noun.look}.jinja")
+        return {
+            **{name: [light[name], dark[name]] for name in COLOUR_TOKENS},
+            "heading_font": getattr(fonts, "heading_font", None) or fonts.serif,
+            "body_font": getattr(fonts, "body_font", None) or fonts.serif,
+            "width": noun.width,
+            "radius": look.radius if noun.radius is None else noun.radius,
+            "logo": noun.logo.url if noun.logo else None,
+        }
+
+    def _module(self, name: str) -> Any:
         with self._explained():
-            made: Any = self.environment.get_template("palette.jinja").module
-            return dict(made.light), dict(made.dark)
+            return self.environment.get_template(name).module
 
     def _fill(self, name: str, nouns: Mapping[str, Any]) -> tuple[str, tuple[Slot, ...]]:
         with self._explained():

@@ -23,7 +23,7 @@ FOUND_BEFORE = (
     *("image-turned", "image-unreadable", "issues-missing", "key-unknown", "link-broken"),
     *("link-empty", "link-missing", "link-scheme", "markdown-dense", "markdown-depth"),
     *("slot-in-link", "slot-in-style", "slot-in-tag", "slot-unknown", "slug-cleaned"),
-    *("slug-shared", "table-wide", "value-comment"),
+    *("slug-shared", "template-unused", "theme-contrast", "table-wide", "value-comment"),
 )
 CODES = frozenset((*BY_CODE, *FOUND_BEFORE, *KINDS, "ignore-unknown"))
 # A spam filter's own names; which there are, it alone knows.

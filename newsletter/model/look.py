@@ -49,3 +49,7 @@ class ThemeTokens:
         """The colours that are set, by token."""
         named = ((name, getattr(self, name)) for name in COLOUR_TOKENS)
         return {name: tone for name, tone in named if tone is not None}
+
+    def sets(self, token: str) -> bool:
+        """Whether the publication says something of its own about the token."""
+        return bool(getattr(self, token) != getattr(ThemeTokens(), token))
