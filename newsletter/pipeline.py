@@ -1,7 +1,7 @@
 """THE CHAIN: the whole main job in one screen. Read this file first.
 
     issues/2026-11-21-winter.md
-      | read                 -> Archive     every Article, in order; a bad file spoils only itself
+      | articles.read_archive -> Archive    every Article, in order; a bad file spoils only itself
       | place                -> Issue       one Article with the teasers of its neighbours
       | render               -> Composed    Email: subject, preheader, html, text, slots inside
       ======== delivery.publish freezes the Email and the audience ========
@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from newsletter.articles import Archive, issue_url, neighbours, published, read_archive
+from newsletter.articles import Archive, issue_url, neighbours, published
 from newsletter.compose import images, markup, plaintext
 from newsletter.compose.embedding import Embedded, embed
 from newsletter.compose.inline import inline_css
@@ -28,11 +28,6 @@ from newsletter.compose.typography import smarten
 from newsletter.composed import Composed, unfilled_braces
 from newsletter.model import Article, Email, Images, Issue, Letter, Slot, Teaser
 from newsletter.slots import fill_slots, open_slots
-
-
-def read(letter: Letter) -> Archive:
-    """Every article of the publication, oldest first, with the files that could not be read."""
-    return read_archive(letter)
 
 
 def place(article: Article, archive: Archive, letter: Letter, now: datetime) -> Issue:

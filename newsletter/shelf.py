@@ -1,16 +1,21 @@
-"""The archive and the theme of one publication, read once: what every entry point works with."""
+"""The archive and the theme of one publication, read once: what every entry point works with.
+
+What composes is imported when it is asked for: reading the archive takes half the time without.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from newsletter import pipeline
-from newsletter.articles import Archive, find
-from newsletter.compose.theme import Theme, load_theme
-from newsletter.composed import Composed
+from newsletter.articles import Archive, find, read_archive
 from newsletter.model import Article, Issue, Letter
+
+if TYPE_CHECKING:
+    from newsletter.compose.theme import Theme
+    from newsletter.composed import Composed
 
 
 @dataclass(slots=False)
@@ -24,10 +29,12 @@ class Shelf:
     @classmethod
     def of(cls, letter: Letter, now: datetime) -> Shelf:
         """The letter's issues, read from its folder."""
-        return cls(letter, pipeline.read(letter), now)
+        return cls(letter, read_archive(letter), now)
 
     @cached_property
     def theme(self) -> Theme:
+        from newsletter.compose.theme import load_theme  # noqa: PLC0415
+
         return load_theme(self.letter)
 
     def find(self, name: str) -> Article:
@@ -36,8 +43,12 @@ class Shelf:
 
     def issue(self, article: Article) -> Issue:
         """The article between its neighbours."""
+        from newsletter import pipeline  # noqa: PLC0415
+
         return pipeline.place(article, self.archive, self.letter, self.now)
 
     def compose(self, article: Article) -> Composed:
         """The article composed, with its findings."""
+        from newsletter import pipeline  # noqa: PLC0415
+
         return pipeline.render(self.issue(article), self.theme, self.letter)

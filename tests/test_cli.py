@@ -44,6 +44,18 @@ def test_help_imports_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
 
 
+def test_a_list_of_the_issues_imports_nothing_that_composes(letter: Publication) -> None:
+    program = (
+        "import sys; from newsletter.cli import cli\n"
+        "cli(['-C', sys.argv[1], 'list'], standalone_mode=False)\n"
+        "heavy = {'premailer','pygments','markdown','lxml','jinja2'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, str(letter.root)], check=True, stdout=subprocess.DEVNULL
+    )
+
+
 def test_a_misspelt_command_is_guessed(letter: Publication) -> None:
     result = letter.run("sned", code=2)
     assert "Did you mean 'send'?" in result.stderr

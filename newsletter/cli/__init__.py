@@ -24,7 +24,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Write": {
         "new": ("writing", "Start a new article."),
         "list": ("writing", "List the issues and what became of them."),
-        "build": ("writing", "Write issues as .html, .txt and .eml files."),
+        "build": ("building", "Write issues as .html, .txt and .eml files."),
         "check": ("checking", "Say what is wrong with issues, before anybody gets them."),
         "preview": ("preview", "Serve the issues and the inbox on this machine."),
     },

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
 from newsletter.cli.boundary import note
+from newsletter.errors import NewsletterError
 from newsletter.model import Article, Problem
-from newsletter.shelf import Shelf
+
+if TYPE_CHECKING:
+    from newsletter.shelf import Shelf
 
 
 def warn(problems: tuple[Problem, ...]) -> None:
@@ -13,6 +21,15 @@ def warn(problems: tuple[Problem, ...]) -> None:
         where = f"{problem.path}:{problem.line}" if problem.line else str(problem.path)
         hint = f"  ({problem.hint})" if problem.hint else ""
         note(f"{where}: {problem.severity}: {problem.message} [{problem.code}]{hint}")
+
+
+def report(errors: Sequence[NewsletterError]) -> None:
+    """Print the errors on stderr and end the command with the code of the first; nothing for
+    none."""
+    if errors:
+        for error in errors:
+            note(f"Error: {error}")
+        click.get_current_context().exit(errors[0].exit_code)
 
 
 def problem_as_json(problem: Problem) -> dict[str, object]:
