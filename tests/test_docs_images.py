@@ -8,9 +8,9 @@ from pathlib import Path
 
 from newsletter.compose.embedding import HEAVY, TOO_HEAVY
 from newsletter.compose.picture_header import MOST_BYTES, MOST_PIXELS
-from newsletter.compose.published import DIGITS, MEASURE, WIDEST
+from newsletter.compose.published import DIGITS, WIDEST
 from newsletter.config import load_config
-from newsletter.model import Images
+from newsletter.model import Images, ThemeTokens
 from tests.photographs import photograph
 from tests.publication import publication
 from tests.written import put
@@ -51,7 +51,7 @@ def test_the_key_is_one_of_the_configuration(tmp_path: Path) -> None:
 def test_the_numbers_are_those_of_the_program() -> None:
     said = " ".join(TEXT.split())
     for words in (
-        f"at most {MEASURE} pixels",
+        f"at most {ThemeTokens().measure} pixels",
         f"drawn {WIDEST} wide",
         f"above {MOST_BYTES // 1_000_000} MB an error",
         f"{MOST_PIXELS // 1_000_000} million pixels",

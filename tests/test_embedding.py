@@ -21,6 +21,7 @@ from newsletter.compose.images import picture
 from newsletter.compose.picture_header import Kind
 from newsletter.config import load_config
 from newsletter.errors import MailRefused, StoreError
+from newsletter.lint import check_mail
 from newsletter.mime import fill, gate, stencil
 from newsletter.model import Email, InlinePicture, Severity
 from newsletter.preview.app import desk_app
@@ -273,6 +274,18 @@ def test_check_says_what_the_pictures_weigh(embedded: Publication) -> None:
     (gauge,) = [p["message"] for p in problems if p["code"] == "image-bytes"]
     assert gauge == "1 picture, 45 KB, 1 of them in every mail"
     assert not [p for p in problems if p["severity"] == "error"]
+
+
+def test_a_picture_that_lost_its_part_or_its_place_is_found() -> None:
+    content = mail(with_pictures(inline(LEAF))).content
+    assert [p for p in check_mail(content) if p.code == "image-cid"] == []
+    elsewhere = content.replace(b"Content-ID: <", b"Content-ID: <x")
+    found = [(p.severity, p.message) for p in check_mail(elsewhere) if p.code == "image-cid"]
+    cid = inline(LEAF).cid
+    assert found == [
+        (Severity.ERROR, f"no part is called {cid}"),
+        (Severity.WARNING, f"shown nowhere, so an attachment: x{cid}"),
+    ]
 
 
 def test_the_desk_shows_the_pictures_of_an_issue_and_of_a_mail(embedded: Publication) -> None:

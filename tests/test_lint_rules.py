@@ -138,6 +138,7 @@ PICTURES = [
             'width="520" height="200" alt=""></a>'
         ),
     ),
+    ("image-cid", pictured(SIZED, "cid:lamp@example.org")),
     ("image-gif", pictured(SIZED, "https://x.example.org/a.gif")),
     (
         "image-caption-same",

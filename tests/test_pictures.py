@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.compose.images import media_path, media_url, picture
-from newsletter.compose.metadata import bare_jpeg, bare_png, tells_place
+from newsletter.compose.metadata import bare_jpeg, bare_png, bare_webp, tells_place
 from newsletter.compose.picture_header import Kind
 from newsletter.compose.published import WIDEST, Published, published
 from newsletter.compose.redraw import redraw
@@ -118,16 +118,43 @@ def test_attack_25_a_damaged_png_is_refused(tmp_path: Path) -> None:
     assert only_problem(compose("![x](p.png)", tmp_path)).code == "image-unreadable"
 
 
+def test_a_webp_loses_its_metadata_and_keeps_its_pixels(tmp_path: Path) -> None:
+    content = photograph(61, 40, Kind.WEBP, mode="RGBA", exif=exif(), xmp=b"<x:xmpmeta>GPSLatitude")
+    assert tells_place(content)
+    bare = made(tmp_path, "p.webp", content, whole=True).path.read_bytes()
+    assert not tells_place(bare)
+    assert opened(bare).getexif() == {}
+    assert opened(bare).tobytes() == opened(content).tobytes()
+    assert bare_webp(bare).content == bare
+
+
+@pytest.mark.parametrize("frames", [1, 4])
+def test_a_webp_without_metadata_is_left_as_it_is(frames: int) -> None:
+    content = film(Kind.WEBP, frames)
+    assert bare_webp(content).content == content
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=60), st.integers(2, len(LEFT) - 1), st.booleans())
 def test_attack_25_any_bytes_are_stripped_or_refused(junk: bytes, at: int, cut: bool) -> None:
     content = LEFT[:at] + junk + (b"" if cut else LEFT[at:])
-    for strip in (bare_jpeg, bare_png):
+    for strip in (bare_jpeg, bare_png, bare_webp):
         try:
             strip(content)
         except ComposeError:
             continue
     assert tells_place(content) in (True, False)
+
+
+def test_a_link_to_an_original_gives_it_out_without_its_place(tmp_path: Path) -> None:
+    put(tmp_path, "issues/p.jpg", photograph(1300, 900, exif=exif()))
+    html = compose("[in full](p.jpg)", tmp_path).html
+    here = letter(tmp_path)
+    path = html.partition(f'href="{here.base_url}')[2].partition('"')[0]
+    original = media_path(here, path)
+    assert original is not None
+    assert opened(original.read_bytes()).width == 1300
+    assert not tells_place(original.read_bytes())
 
 
 # --- drawn anew ---
@@ -186,7 +213,8 @@ def test_without_pillow_the_author_learns_what_readers_will_see(tmp_path: Path, 
     put(tmp_path, f"issues/p{kind}", photograph(60, 40, kind, exif=exif()))
     with no_pillow():
         fragment = compose(f"Text.\n\n![x](p{kind})", tmp_path)
-    assert found(fragment) == [("image-format", 7), ("image-gps", 7)]
+    place = [] if kind is Kind.WEBP else [("image-gps", 7)]
+    assert found(fragment) == [("image-format", 7), *place]
     first = fragment.problems[0]
     assert "Outlook" in first.message
     assert "newsletter[images]" in first.hint

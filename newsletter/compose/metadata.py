@@ -1,4 +1,4 @@
-"""A JPEG or PNG without what it tells of its making, its pixels untouched.
+"""A JPEG, PNG or WebP without what it tells of its making, its pixels untouched.
 
 Enters: the bytes of a picture. Leaves: the same picture without EXIF, XMP, IPTC, comments, preview
 pictures and whatever stands behind its end: a photograph may name the house it was taken in.
@@ -22,7 +22,14 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # A zero behind FF is data, D0 to D7 are restarts: any other marker ends the scan.
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _PROFILE = b"ICC_PROFILE\0"
-_SPOKEN = frozenset((b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME"))
+# The chunks that a PNG is made of and that say how it looks; others speak of its author, its place,
+# its history (PNG 11.3).
+_PNG_KEPT = frozenset(
+    b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP sBIT"
+    b" bKGD pHYs cICP mDCV cLLI acTL fcTL fdAT".split()
+)
+# Chunks of a WebP, and the bits of VP8X that promise them (RFC 9649 2.7).
+_WEBP_SPOKEN = {b"EXIF": 0x08, b"XMP ": 0x04}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _TIFF = re.compile(rb"II\*\0|MM\0\*")
@@ -120,14 +127,14 @@ def _orientation_segment(orientation: int) -> bytes:
 
 
 def bare_png(content: bytes) -> Bare:
-    """The PNG without its texts, times and EXIF.
+    """The PNG with nothing but what it looks like.
 
     Raises ComposeError when it breaks off or a checksum is wrong (PNG 5.3)."""
     kept = [_PNG_SIGNATURE]
     kinds = set()
     for kind, chunk in _chunks(content):
         kinds.add(kind)
-        if kind not in _SPOKEN:
+        if kind in _PNG_KEPT:
             kept.append(chunk)
     if b"IDAT" not in kinds:
         raise _broken()
@@ -145,6 +152,27 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
             raise _broken()
         yield kind, content[at:end]
         at = end
+
+
+def bare_webp(content: bytes) -> Bare:
+    """The WebP without EXIF and XMP. Raises ComposeError when it breaks off."""
+    end = 8 + int.from_bytes(content[4:8], "little")
+    if end > len(content):
+        raise _broken()
+    kept, at = [], 12
+    while at < end:
+        kind, length = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
+        after = at + 8 + length + length % 2
+        if len(kind) < 4 or at + 8 + length > end:
+            raise _broken()
+        if kind == b"VP8X" and length:
+            promised = content[at + 8] & ~sum(_WEBP_SPOKEN.values())
+            kept.append(content[at : at + 8] + bytes([promised]) + content[at + 9 : after])
+        elif kind not in _WEBP_SPOKEN:
+            kept.append(content[at:after])
+        at = after
+    body = b"WEBP" + b"".join(kept)
+    return Bare(b"RIFF" + len(body).to_bytes(4, "little") + body)
 
 
 def is_animated(gif: bytes) -> bool:

@@ -240,3 +240,24 @@ def what_pictures_weigh(galley: Galley) -> Findings:
         where = f"{inside} of them in every mail" if inside else "loaded when the mail is opened"
         many = "1 picture" if len(weights) == 1 else f"{len(weights)} pictures"
         yield Finding(f"{many}, {sum(weights) / 1024:,.0f} KB, {where}")
+
+
+@error(
+    "image-cid",
+    "RFC 2392; RFC 2387",
+    "a picture shown as cid:... needs a part with that Content-ID, and every such part a picture",
+)
+def pictures_inside_are_there(galley: Galley) -> Findings:
+    """A picture that should be inside the mail and is not, or that is there and shown nowhere."""
+    inside = {
+        part.value("Content-ID").strip("<> ")
+        for part in galley.mail.leaves()
+        if part.kind.startswith("image/")
+    }
+    shown = {
+        source[4:]: about for _, source, about in _pictures(galley) if source[:4].lower() == "cid:"
+    }
+    for cid in sorted(shown.keys() - inside):
+        yield Finding(f"no part is called {cid}", shown[cid])
+    for cid in sorted(inside - shown.keys()):
+        yield Finding(f"shown nowhere, so an attachment: {cid}", severity=Severity.WARNING)

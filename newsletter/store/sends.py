@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 
 from newsletter.errors import SendRefused, StoreError
 from newsletter.model import DeliveryState, Send, SendState
@@ -165,7 +166,8 @@ class Sends(Ledger):
 
     def sends(self, slug: str | None = None) -> list[Send]:
         rows = self._db.rows(SENDS, {"slug": slug, "id": None})
-        return [send_of(row, self._picture) for row in rows]
+        picture = cache(self._picture)  # the logo is in every one of them
+        return [send_of(row, picture) for row in rows]
 
     def _picture(self, digest: str) -> bytes:
         """The bytes of a frozen picture, b"" when they are gone."""
