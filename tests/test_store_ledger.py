@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from threading import Thread
 
@@ -478,3 +478,14 @@ def test_two_claims_at_once_share_no_row(opened: OpenStore) -> None:
         thread.join()
     assert len(claimed) == len(set(claimed)) == 200
     assert store_is_whole(shared, send.id)
+
+
+def test_an_entry_is_its_send_without_what_was_frozen(opened: OpenStore) -> None:
+    greeting = replace(EMAIL, subject=f"Sleep, {EMAIL.slots[0].token}")
+    send = opened().freeze(replace(NEW, email=greeting), NOW)
+    (entry,) = opened().entries()
+    assert entry.subject == "Sleep, friend"
+    shared = [each.name for each in fields(entry) if each.name != "subject"]
+    assert [getattr(entry, name) for name in shared] == [getattr(send, name) for name in shared]
+    assert opened().entries("sleep") == [entry]
+    assert not opened().entries("other")

@@ -189,7 +189,7 @@ class Delivering:
             click.get_current_context().exit(code)
 
     def _state(self, send: Send) -> SendState:
-        return next(row.state for row in self.store.sends(send.slug) if row.id == send.id)
+        return next(row.state for row in self.store.entries(send.slug) if row.id == send.id)
 
     def _summary(self, send: Send, seconds: float) -> str:
         return summary_line(send, self._state(send), self.store.progress(send.id), seconds)

@@ -15,7 +15,7 @@ relay_option = click.option("--relay", "relay_name", metavar="NAME", help="Anoth
 
 def slug_in(desk: Desk, store: Store, name: str) -> str:
     """The slug that `name` means: one that the ledger knows as it stands, else an article's."""
-    if store.sends(name):
+    if store.entries(name):
         return name
     return desk.shelf().find(name).slug
 

@@ -14,8 +14,7 @@ from newsletter.cli.boundary import Desk, answer, json_option
 from newsletter.cli.findings import counted
 from newsletter.cli.naming import slug_in
 from newsletter.errors import UsageError
-from newsletter.model import Delivery, DeliveryState, Send, SendState
-from newsletter.slots import plain_subject
+from newsletter.model import Delivery, DeliveryState, SendEntry, SendState
 from newsletter.store import Store
 
 COLUMNS = (
@@ -57,7 +56,7 @@ def status_command(
         if name is None:
             _overview(store, as_json)
             return
-        sends = store.sends(slug_in(desk, store, name))
+        sends = store.entries(slug_in(desk, store, name))
         if as_csv or who:
             listing = Listing(DeliveryState(who) if who else None, as_csv, as_json)
             listing.show(row for send in sends for row in store.deliveries(send.id, listing.state))
@@ -68,13 +67,13 @@ def status_command(
 
 
 def _overview(store: Store, as_json: bool) -> None:
-    sends = store.sends()
+    sends = store.entries()
     text = "\n".join(_text(store, send) for send in sends) or "nothing was sent yet"
     facts = [_facts(store, send) for send in sends]
     answer({"command": "status", "sends": facts}, as_json=as_json, text=text)
 
 
-def _facts(store: Store, send: Send) -> dict[str, object]:
+def _facts(store: Store, send: SendEntry) -> dict[str, object]:
     progress = store.progress(send.id)
     return {
         "issue": send.slug,
@@ -92,13 +91,13 @@ def _facts(store: Store, send: Send) -> dict[str, object]:
     }
 
 
-def _text(store: Store, send: Send) -> str:
+def _text(store: Store, send: SendEntry) -> str:
     progress, reasons = store.progress(send.id), store.reasons(send.id)
     commit = f"commit {send.origin.commit[:9]}" if send.origin.commit else "not in git"
     dirty = ", with uncommitted changes" if send.origin.dirty else ""
     origin = f"{commit}{dirty}   relay {send.relay}"
     lines = [
-        f"{send.slug}      {send.state.value}      {plain_subject(send.email)}",
+        f"{send.slug}      {send.state.value}      {send.subject}",
         f"  frozen {send.frozen_at:%Y-%m-%d %H:%M} UTC   {send.content_hash[:8]}   {origin}",
         "  " + _counts(progress, send.recipients),
     ]

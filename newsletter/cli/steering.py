@@ -98,7 +98,7 @@ def _decide_doubt(desk: Desk, store: Store, send: Send, unknown: str | None) -> 
 def _list_unknown(store: Store, slug: str, *, as_json: bool) -> None:
     rows = [
         row
-        for send in store.sends(slug)
+        for send in store.entries(slug)
         for row in store.deliveries(send.id, DeliveryState.UNKNOWN)
     ]
     listed = [{"address": row.address, "message_id": row.message_id} for row in rows]

@@ -132,4 +132,4 @@ def _row(article: Article, state: str, letter: Letter) -> str:
 
 def _send_states(desk: Desk) -> dict[str, SendState]:
     with desk.asked_store() as store:
-        return {send.slug: send.state for send in store.sends()}
+        return {send.slug: send.state for send in store.entries()}

@@ -11,6 +11,7 @@ from newsletter.model.ledger import (
     DeliveryState,
     Origin,
     Send,
+    SendEntry,
     SendState,
 )
 from newsletter.model.look import ThemeTokens, Tone
@@ -58,6 +59,7 @@ __all__ = [
     "Relay",
     "Reply",
     "Send",
+    "SendEntry",
     "SendState",
     "Severity",
     "Slot",

@@ -77,6 +77,24 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendEntry:
+    """A send as a list shows it: without the Email, which may carry megabytes. `subject` is as
+    somebody without a name gets it."""
+
+    id: int
+    slug: str
+    state: SendState
+    subject: str
+    content_hash: str
+    origin: Origin
+    relay: str
+    candidates: int
+    recipients: int
+    frozen_at: datetime
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One Email to one person: a row of the ledger. `reply` is the last answer of the relay,
     `deferrals` how often it said "later"; `attempts` counts claims, offered to a relay or not."""

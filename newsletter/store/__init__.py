@@ -25,6 +25,7 @@ from newsletter.model import (
     Origin,
     Reply,
     Send,
+    SendEntry,
     SendState,
     Subscriber,
     SubscriberStatus,
@@ -165,6 +166,9 @@ class Store(Protocol):
 
     def sends(self, slug: str | None = None) -> list[Send]:
         """Every send (of one issue), oldest first."""
+
+    def entries(self, slug: str | None = None) -> list[SendEntry]:
+        """As `sends`, without reading what was frozen: that is not looked over either."""
 
     def move(self, send_id: int, to: SendState, now: datetime) -> Send:
         """The send in its new state. Idempotent; raises StoreError for a move the state machine

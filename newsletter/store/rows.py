@@ -25,12 +25,14 @@ from newsletter.model import (
     Origin,
     Reply,
     Send,
+    SendEntry,
     SendState,
     Slot,
     Stage,
     Subscriber,
     SubscriberStatus,
 )
+from newsletter.slots import fill_slots
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -156,6 +158,25 @@ def send_of(row: Row, bytes_of: Callable[[str], bytes]) -> Send:
         hold=row[14],
         canary=row[15],
         widened=bool(row[16]),
+    )
+
+
+# id, slug, state, subject, slots, content_hash, git_commit, dirty, relay, candidates, recipients,
+# frozen_at, finished_at
+def entry_of(row: Row) -> SendEntry:
+    slots = tuple(Slot(**slot) for slot in json.loads(row[4]))
+    return SendEntry(
+        id=row[0],
+        slug=row[1],
+        state=SendState(row[2]),
+        subject=fill_slots(row[3], slots, {}),
+        content_hash=row[5],
+        origin=Origin(commit=row[6], dirty=bool(row[7])),
+        relay=row[8],
+        candidates=row[9],
+        recipients=row[10],
+        frozen_at=moment_of(row[11]),
+        finished_at=moment_or_none(row[12]),
     )
 
 

@@ -11,10 +11,17 @@ from datetime import datetime
 from functools import cache
 
 from newsletter.errors import SendRefused, StoreError
-from newsletter.model import DeliveryState, Send, SendState
+from newsletter.model import DeliveryState, Send, SendEntry, SendState
 from newsletter.store import Audience, NewSend
 from newsletter.store.ledger import Ledger, asked, audience_query
-from newsletter.store.rows import email_json, letterhead_json, micros, micros_or_none, send_of
+from newsletter.store.rows import (
+    email_json,
+    entry_of,
+    letterhead_json,
+    micros,
+    micros_or_none,
+    send_of,
+)
 
 MOVES = {
     (SendState.FROZEN, SendState.SENDING),
@@ -64,6 +71,13 @@ SELECT id, slug, state, email, content_hash, git_commit, dirty, relay, candidate
        frozen_at, finished_at, letterhead, not_before, hold, canary, wave
   FROM send
  WHERE (:slug IS NULL OR slug = :slug) AND (:id IS NULL OR id = :id)
+ ORDER BY id
+"""
+ENTRIES = """
+SELECT id, slug, state, json_extract(email, '$.subject'), json_extract(email, '$.slots'),
+       content_hash, git_commit, dirty, relay, candidates, recipients, frozen_at, finished_at
+  FROM send
+ WHERE ? IS NULL OR slug = ?
  ORDER BY id
 """
 FROZEN = """
@@ -168,6 +182,9 @@ class Sends(Ledger):
         rows = self._db.rows(SENDS, {"slug": slug, "id": None})
         picture = cache(self._picture)  # the logo is in every one of them
         return [send_of(row, picture) for row in rows]
+
+    def entries(self, slug: str | None = None) -> list[SendEntry]:
+        return [entry_of(row) for row in self._db.rows(ENTRIES, (slug, slug))]
 
     def _picture(self, digest: str) -> bytes:
         """The bytes of a frozen picture, b"" when they are gone."""
