@@ -20,6 +20,7 @@ name = {name}
 base_url = {base_url}      # web pages, images, unsubscribe links
 language = "en"
 timezone = "UTC"                                # such as Europe/Lisbon
+# images = "embedded"                           # pictures inside of mails: docs/images.md
 # fields = ["city"]                             # for {{{{ city | your town }}}} in a letter
 
 [sender]

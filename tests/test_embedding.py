@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 from base64 import b64decode
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -138,6 +139,11 @@ def test_pictures_stand_beside_the_html_within_the_second_alternative() -> None:
     assert first["Content-Transfer-Encoding"] == "base64"
     assert max(map(len, content.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
     gate(content)
+
+
+def test_the_mail_is_what_it_was_byte_for_byte(golden: Callable[[str, bytes], None]) -> None:
+    dot, line = inline(b"\xff\xd8" + bytes(9), "dot.jpg"), inline(bytes(range(256)), "line.jpg")
+    golden("mime/with-pictures.eml", mail(with_pictures(dot, line)).content)
 
 
 def test_a_mail_without_pictures_is_what_it_was() -> None:

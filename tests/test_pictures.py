@@ -334,6 +334,17 @@ def test_attack_22_a_name_with_a_hash_gives_out_only_what_is_published(tmp_path:
         assert media_path(here, f"/media/{path}.{digest}.jpg") is None, path
 
 
+def test_a_disk_that_is_full_leaves_no_half_of_a_picture(tmp_path: Path) -> None:
+    """A folder stands where the picture should be: the last step fails, as when the disk is."""
+    content = photograph(80, 60, exif=exif())
+    copy = made(tmp_path, "p.jpg", content).path
+    copy.unlink()
+    put(copy, "x", b"")
+    with pytest.raises(ComposeError, match="cannot be written"):
+        made(tmp_path, "q.jpg", content)
+    assert [file.name for file in copy.parent.iterdir()] == [copy.name]
+
+
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     put(tmp_path, ".newsletter", b"a file, where a folder should be")
     with pytest.raises(ComposeError, match="cannot be written") as caught:

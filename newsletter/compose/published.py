@@ -183,6 +183,7 @@ def _kept(cache: Path, name: str, content: bytes) -> Path:
 def write_whole(path: Path, content: bytes) -> None:
     """Write the file whole or not at all: others may be reading, or writing the same. Raises
     ComposeError when it cannot be written."""
+    new = None
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, new = tempfile.mkstemp(dir=path.parent, prefix=".new-")
@@ -190,5 +191,7 @@ def write_whole(path: Path, content: bytes) -> None:
             out.write(content)
         Path(new).replace(path)
     except OSError as error:
+        if new:
+            Path(new).unlink(missing_ok=True)
         folder = path.parent
         raise refusal("image-cache", f"{folder} cannot be written: {error.strerror}") from error
