@@ -159,6 +159,7 @@ def test_the_schema_names_every_table() -> None:
         "teasers",
         "theme",
         "relay",
+        "send",
         "database",
         "check",
     }
