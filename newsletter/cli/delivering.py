@@ -150,7 +150,7 @@ class Delivering:
                 pass
 
     def _deliveries(self, send: Send, relay: Relay) -> Generator[Delivery, None, None]:
-        return deliver(send, open_transports(relay), self.office())
+        return deliver(send, open_transports(relay), self.office(), relay)
 
     def office(self) -> Office:
         return Office(
@@ -161,6 +161,8 @@ class Delivering:
             sleep=self.brake.wait,
             jitter=random.random,
             stopping=lambda: self.brake.pulled,
+            rest=self.brake.rest,
+            hours=self.desk.config.tables.send.hours(self.desk.letter.timezone),
         )
 
     def show(self, send: Send, rows: Iterator[Delivery]) -> Iterator[Delivery]:

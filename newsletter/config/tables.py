@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from newsletter.config.looks import ThemeTable
+from newsletter.config.sending import LimitsTable, SendTable
 from newsletter.config.table import Table
 from newsletter.errors import ConfigError
 from newsletter.model import Mailbox, Readership, filter_at
@@ -124,7 +125,7 @@ class TeasersTable(Table):
     swapped: bool = Field(default=False, description="put the newer post under `previous`")
 
 
-class RelayTable(Table):
+class RelayTable(LimitsTable):
     """[relay.NAME]: a way out. The default preset is the inbox on this machine."""
 
     preset: str = "inbox"
@@ -141,6 +142,9 @@ class RelayTable(Table):
     timeout_s: float = Field(default=60.0, gt=0)
     mails_per_connection: int | None = Field(default=None, ge=1)
     connections: int | None = Field(default=None, ge=1, le=100)
+    domains: dict[str, LimitsTable] = Field(
+        default_factory=dict, description="limits for what goes to one recipient domain"
+    )
 
     @field_validator("preset")
     @classmethod
@@ -157,17 +161,6 @@ class RelayTable(Table):
         if preset.needs_region and not self.region and not self.host:
             raise ValueError(f"the preset {self.preset} needs a region")
         return self
-
-
-class SendTable(Table):
-    """[send]: how careful a send is."""
-
-    canary_watch_s: float = Field(
-        default=600.0, ge=0, description="how long a canary is watched before all others"
-    )
-    canary_failures: float = Field(
-        default=0.05, ge=0, lt=1, description="the share of a canary that may go badly"
-    )
 
 
 class DatabaseTable(Table):

@@ -13,9 +13,10 @@ from dataclasses import replace
 from newsletter.delivery.abreast import abreast
 from newsletter.delivery.breaker import Breaker
 from newsletter.delivery.lane import Lane
+from newsletter.delivery.pace import Pace, World
 from newsletter.delivery.run import Office, Run
 from newsletter.mime import stencil
-from newsletter.model import Delivery, DeliveryState, Send, SendState
+from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
 from newsletter.smtp import Transport
 from newsletter.store import Store
 
@@ -23,13 +24,13 @@ MAILS_PER_LANE = 25  # fewer are not worth another login
 
 
 def deliver(
-    send: Send, transports: Sequence[Transport], office: Office
+    send: Send, transports: Sequence[Transport], office: Office, relay: Relay | None = None
 ) -> Generator[Delivery, None, None]:
     """Each delivery as it is answered, until no row is due, somebody asks to stop, or the relay
     makes it pointless (RelayError). Under the send's lock; the send is left DONE or PAUSED.
 
-    Each transport is a lane of its own, as many as there is mail for. Their rows come in the order
-    of the answers.
+    `relay` names the limits to keep to. Each transport is a lane of its own, as many as there is
+    mail for. Their rows come in the order of the answers.
     """
     store = office.store
     with store.sender_lock(send.id):
@@ -37,7 +38,9 @@ def deliver(
         store.move(send.id, SendState.SENDING, office.now())
         letter = office.letter.under(send.letterhead)
         cut = stencil(send.email, letter, send.frozen_at)
-        run = Run(send, replace(office, letter=letter), cut, Breaker(send.slug))
+        world = World(now=office.now, rest=office.rest, stopping=office.stopping)
+        pace = Pace(store, relay or Relay(name=send.relay, kind="smtp"), world)
+        run = Run(send, replace(office, letter=letter), cut, Breaker(send.slug), pace)
         try:
             wanted = transports[: 1 + _due(store, send.id) // MAILS_PER_LANE]
             yield from abreast(run, [Lane(run, transport) for transport in wanted])
@@ -46,17 +49,20 @@ def deliver(
         finally:
             run.close()
             store.recover(send.id, office.now())
-            conclude(store, send.id, office)
+            conclude(run)
 
 
-def conclude(store: Store, send_id: int, office: Office) -> None:
+def conclude(run: Run) -> None:
     """Leave the send DONE or PAUSED; what somebody made of it meanwhile stays: a hold, or a
     cancellation, which takes back the rows that were on their way here."""
-    state = store.send(send_id).state
+    store, send_id, now = run.office.store, run.send.id, run.office.now()
+    state, final = store.send(send_id).state, final_state(store, send_id)
     if state is SendState.CANCELLED:
-        store.cancel(send_id, office.now())
-    elif state is not SendState.PAUSED or final_state(store, send_id) is SendState.DONE:
-        store.move(send_id, final_state(store, send_id), office.now())
+        store.cancel(send_id, now)
+    elif state is not SendState.PAUSED or final is SendState.DONE:
+        store.move(send_id, final, now)
+        if run.goes_on_at and final is SendState.PAUSED:
+            store.hold(send_id, "", now, not_before=run.goes_on_at)
 
 
 def _due(store: Store, send_id: int) -> int:

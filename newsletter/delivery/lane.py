@@ -72,7 +72,7 @@ class Lane:
         yield from self._taken()
 
     def _mails(self) -> Iterator[Mail]:
-        while row := self.run.next_row():
+        while (row := self.run.next_row()) and self.run.may_leave(row):
             if ended := self.run.unsendable(row):
                 self._settle(ended)
             elif mail := self._mail_or_none(row):

@@ -5,6 +5,7 @@ Rows of the ledger leave one by one, answers come back. It knows no transport an
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,12 +15,13 @@ from threading import Lock
 
 from newsletter.audience.tokens import Keys
 from newsletter.delivery.addressing import Addressee, recipient
-from newsletter.delivery.breaker import Breaker
+from newsletter.delivery.breaker import Breaker, domain_of
 from newsletter.delivery.outcome import accepted, outcome
-from newsletter.delivery.verdicts import Verdict
+from newsletter.delivery.pace import Pace
+from newsletter.delivery.verdicts import Ruling, Scope, Verdict
 from newsletter.errors import AudienceError, LineLost
 from newsletter.mime import Stencil, fill
-from newsletter.model import Delivery, DeliveryState, Letter, Mail, Reply, Send, Stage
+from newsletter.model import Delivery, DeliveryState, Hours, Letter, Mail, Reply, Send, Stage
 from newsletter.store import Store
 
 CLAIM = 100
@@ -28,8 +30,9 @@ DOMAIN_PAUSE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """What delivering needs besides the send: the ledger, the letterhead, the keys, and the world
-    (a clock, dice between 0 and 1, a way to wait, and whether somebody asked to stop)."""
+    """What delivering needs besides the send: the ledger, the letterhead, the keys, the hours when
+    mail may leave, and the world (a clock, dice between 0 and 1, a way to wait for a relay that is
+    gone and one to rest, and whether somebody asked to stop)."""
 
     store: Store
     letter: Letter
@@ -38,6 +41,8 @@ class Office:
     sleep: Callable[[float], object]
     jitter: Callable[[], float] = float
     stopping: Callable[[], bool] = bool
+    rest: Callable[[float], object] = time.sleep
+    hours: Hours | None = None
 
 
 @dataclass(slots=True)
@@ -48,17 +53,34 @@ class Run:
     office: Office
     stencil: Stencil
     breaker: Breaker
+    pace: Pace
     error: Exception | None = None
+    closed_until: datetime | None = None
     retired: Exception | None = None
+    started_at: datetime = field(init=False)
+    _heard: int = 0
     _answered: list[Delivery] = field(default_factory=list)
     _claimed: deque[Delivery] = field(default_factory=deque)
     _bounced: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
+    def __post_init__(self) -> None:
+        self.started_at = self.office.now()
+
     @property
     def over(self) -> bool:
         """Whether nothing more may leave: somebody asked, or it has become pointless."""
-        return self.error is not None or self.breaker.error is not None or self.office.stopping()
+        return (
+            self.error is not None
+            or self.breaker.error is not None
+            or self.goes_on_at is not None
+            or self.office.stopping()
+        )
+
+    @property
+    def goes_on_at(self) -> datetime | None:
+        """When a run that has come to a limit of the day, or to its quiet hours, goes on."""
+        return self.closed_until or self.pace.full_until
 
     def next_row(self) -> Delivery | None:
         """A row claimed for this run, or None when no more is to be sent."""
@@ -66,9 +88,18 @@ class Run:
             if self.over or self.office.store.halted(self.send.id):
                 return None
             if not self._claimed:
+                self.pace.look_again()
+                hours = self.office.hours
+                self.closed_until = hours.opens(self.office.now()) if hours else None
+                if self.closed_until:
+                    return None
                 rows = self.office.store.claim(self.send.id, CLAIM, self.office.now())
                 self._claimed.extend(rows)
             return self._claimed.popleft() if self._claimed else None
+
+    def may_leave(self, row: Delivery) -> bool:
+        """Whether the row's turn has come; False when this run sends no more."""
+        return self.pace.wait(domain_of(row.address)) and not self.over
 
     def unsendable(self, row: Delivery) -> Delivery | None:
         """The row as it ends before it meets the relay, or None when it may go: asked as late as
@@ -105,12 +136,21 @@ class Run:
             done = outcome(offered, reply, self.office.now(), self.office.jitter())
         with self._lock:
             self._answered.append(done)
+            self._heard += 1
             told = self.breaker.hear(row.address, reply)
+            if told.verdict is Verdict.THROTTLE:
+                self._slow_down(row, told)
             if told.verdict is Verdict.HARD:
                 self._bounced.append(row.address)
             elif told.verdict is Verdict.ACCEPTED:
                 self._suppress_bounced()
         return done
+
+    def _slow_down(self, row: Delivery, told: Ruling) -> None:
+        run = told.scope is Scope.RUN
+        key = f"relay:{self.pace.relay.name}" if run else f"domain:{domain_of(row.address)}"
+        elapsed_s = max((self.office.now() - self.started_at).total_seconds(), 0.1)
+        self.pace.slow_down(key, max(self._heard / elapsed_s, 1.0))
 
     def flush(self) -> None:
         """Record the answers that no `begin` took along."""

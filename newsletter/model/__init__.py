@@ -31,11 +31,10 @@ from newsletter.model.publication import (
     Letter,
     Letterhead,
     Mailbox,
-    Relay,
     TeaserLabels,
-    Tls,
 )
 from newsletter.model.readership import Readership
+from newsletter.model.relay import Hours, Limits, Relay, Tls, WarmUp
 from newsletter.model.spam_filter import FilterKind, SpamFilter, filter_at
 
 __all__ = [
@@ -44,11 +43,13 @@ __all__ = [
     "DeliveryState",
     "Email",
     "FilterKind",
+    "Hours",
     "Images",
     "InlinePicture",
     "Issue",
     "Letter",
     "Letterhead",
+    "Limits",
     "Mail",
     "Mailbox",
     "NewSubscriber",
@@ -72,5 +73,6 @@ __all__ = [
     "ThemeTokens",
     "Tls",
     "Tone",
+    "WarmUp",
     "filter_at",
 ]

@@ -1,4 +1,4 @@
-"""The publication, as the configuration describes it, and the relays its mail leaves by."""
+"""The publication, as the configuration describes it."""
 
 from __future__ import annotations
 
@@ -85,32 +85,3 @@ class Letter:
     def under(self, letterhead: Letterhead) -> Letter:
         """The letter as it was when that letterhead was frozen."""
         return replace(self, **{k.name: getattr(letterhead, k.name) for k in fields(Letterhead)})
-
-
-class Tls(StrEnum):
-    """How the connection to a relay is protected (RFC 8314, RFC 3207)."""
-
-    IMPLICIT = "implicit"
-    STARTTLS = "starttls"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
-    """Where mail leaves. `kind` is smtp, inbox or file; `password` never shows in repr.
-
-    `folder` receives .eml files for the kinds inbox and file. `tls` NONE is for loopback only.
-    `connections` is how many lines are open at once when there is mail enough for them.
-    """
-
-    name: str
-    kind: str
-    host: str = "127.0.0.1"
-    port: int = 0
-    tls: Tls = Tls.NONE
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    folder: Path | None = None
-    timeout_s: float = 60.0
-    mails_per_connection: int = 100
-    connections: int = 1

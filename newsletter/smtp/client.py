@@ -120,7 +120,7 @@ class SMTPTransport:
         """The answer to the content, with the next envelope behind it where the line takes it."""
         line.refuse_unasked()
         behind = b""
-        if line.pipelining and line.mails + 1 < self._mails_on(line):
+        if line.pipelining and not self.relay.limits.any and line.mails + 1 < self._mails_on(line):
             following = ahead.look()
             behind = group(line, following) if following else b""
         begin(mail)

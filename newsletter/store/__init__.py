@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
@@ -21,6 +21,7 @@ from newsletter.model import (
     DeliveryState,
     Email,
     Letterhead,
+    Limits,
     NewSubscriber,
     Origin,
     Reply,
@@ -86,6 +87,15 @@ class Event:
     at: datetime
     what: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """`count` moments, one `step` apart; with none, `first` is when to ask again."""
+
+    first: datetime
+    step: timedelta
+    count: int
 
 
 class Store(Protocol):
@@ -208,6 +218,18 @@ class Store(Protocol):
         """Whether the send is held, cancelled or over since its rows were claimed; asked before
         each mail, and cheap."""
 
+    def reserve(self, key: str, limits: Limits, count: int, now: datetime) -> Slots:
+        """At most `count` moments at which a mail under this key ("relay:main",
+        "domain:example.com") may leave, given to nobody else on this store; none, and when to ask
+        again, once a minute, an hour or a day is used up."""
+
+    def slow_down(self, key: str, per_second: float, now: datetime) -> None:
+        """Halve the pace of the key, from `per_second` or from what it was slowed down to. It
+        doubles again with each minute."""
+
+    def slowed(self, key: str, now: datetime) -> float | None:
+        """The mails a second that the key is slowed down to, None when it is not."""
+
     def sender_lock(self, send_id: int) -> AbstractContextManager[None]:
         """Held while one process delivers this send. Raises SendRefused when another one does."""
 
@@ -265,6 +287,7 @@ __all__ = [
     "Merge",
     "NewSend",
     "Reply",
+    "Slots",
     "Store",
     "open_store",
 ]

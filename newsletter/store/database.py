@@ -108,6 +108,17 @@ class Database:
                 raise
 
     @contextmanager
+    def hasty_transaction(self) -> Iterator[None]:
+        """A transaction that a power failure may undo; a killed process does not."""
+        with self.lock:
+            self.write("PRAGMA synchronous = NORMAL")
+            try:
+                with self.transaction():
+                    yield
+            finally:
+                self.write("PRAGMA synchronous = FULL")
+
+    @contextmanager
     def changing_people(self) -> Iterator[None]:
         """A transaction after which `version` is another one."""
         with self.transaction():

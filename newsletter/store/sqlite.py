@@ -12,9 +12,10 @@ from typing import Self
 from newsletter.store.database import Database, path_of
 from newsletter.store.people import People
 from newsletter.store.sends import Sends
+from newsletter.store.throttle import Throttle
 
 
-class SQLiteStore(People, Sends):
+class SQLiteStore(People, Sends, Throttle):
     """Subscribers, sends and deliveries in one file. Threads may share it."""
 
     def __init__(self, database: Database) -> None:

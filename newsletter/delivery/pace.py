@@ -1,0 +1,114 @@
+"""When the next mail may leave: the relay's and the domain's limits, kept to.
+
+A recipient domain enters; the wait is over when it returns. It reserves moments in the store, which
+every process on it shares, a few at a time where they are dense. Threads may share it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+from newsletter.model import Limits, Relay
+from newsletter.store import Store
+
+# As many slots at once as fall into this time: fewer questions, and none far ahead.
+AHEAD_S = 0.02
+# A slot that is older was missed; used now, it would come on top of those that are due.
+STALE = timedelta(milliseconds=50)
+NAP_S = 0.1
+# A mail that leaves later than this, because the machine was busy, would crowd those after it.
+MISSED_S = 0.012
+TRIES = 5
+FREE = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The clock, a way to rest, and whether somebody asked to stop."""
+
+    now: Callable[[], datetime]
+    rest: Callable[[float], object]
+    stopping: Callable[[], bool]
+
+
+@dataclass(slots=True)
+class Pace:
+    """The moments reserved for one run. `full_until` is set once a cap is used up."""
+
+    store: Store
+    relay: Relay
+    world: World
+    full_until: datetime | None = None
+    _slots: dict[str, deque[datetime]] = field(default_factory=dict)
+    _slowed: dict[str, bool] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def wait(self, domain: str) -> bool:
+        """Whether a mail to that domain may leave now: after a wait, or not at all because the
+        run is to stop, or a cap is used up."""
+        limits = self._kept_to(domain)
+        for _ in range(TRIES):
+            due = [self._due(key, each) for key, each in limits.items()]
+            if self.full_until is not None:
+                return False
+            until = max((moment for moment in due if moment), default=None)
+            if until is None or self._rest_until(until):
+                return True
+            if self.world.stopping():
+                return False
+        return True
+
+    def _rest_until(self, until: datetime) -> bool:
+        """Whether that moment was met: False when it was missed, or somebody asked to stop."""
+        while (left := (until - self.world.now()).total_seconds()) > 0:
+            if self.world.stopping():
+                return False
+            self.world.rest(min(left, NAP_S))
+        return -left <= MISSED_S
+
+    def look_again(self) -> None:
+        """Ask the store anew whether anybody was told to slow down: with each page of rows."""
+        self._slowed.clear()
+
+    def slow_down(self, key: str, per_second: float) -> None:
+        """Act on a relay's or a domain's "slower"."""
+        self.store.slow_down(key, per_second, self.world.now())
+        with self._lock:
+            self._slots.pop(key, None)
+            self._slowed[key] = True
+
+    def _kept_to(self, domain: str) -> Mapping[str, Limits]:
+        """The limits that a mail to this domain has to keep."""
+        keys = {
+            f"relay:{self.relay.name}": self.relay.limits,
+            f"domain:{domain}": self.relay.domains.get(domain, FREE),
+        }
+        return {key: limits for key, limits in keys.items() if limits.any or self._is_slowed(key)}
+
+    def _is_slowed(self, key: str) -> bool:
+        with self._lock:
+            if key not in self._slowed:
+                self._slowed[key] = self.store.slowed(key, self.world.now()) is not None
+            return self._slowed[key]
+
+    def _due(self, key: str, limits: Limits) -> datetime | None:
+        """The moment reserved for one mail, None when a cap is used up."""
+        with self._lock:
+            slots = self._slots.setdefault(key, deque())
+            now = self.world.now()
+            while slots and slots[0] < now - STALE:
+                slots.popleft()
+            if not slots:
+                self._reserve(key, limits, now)
+            return slots.popleft() if slots else None
+
+    def _reserve(self, key: str, limits: Limits, now: datetime) -> None:
+        wanted = max(1, int((limits.per_second or 1) * AHEAD_S))
+        got = self.store.reserve(key, limits, wanted, now)
+        if not got.count:
+            self.full_until = max(got.first, self.full_until or got.first)
+        self._slots[key].extend(got.first + got.step * number for number in range(got.count))
