@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from newsletter.preview.guard import MAIL_POLICY
 
-TABS = ("html", "text", "headers", "source")
 pages = Environment(
     loader=PackageLoader("newsletter.preview", "pages"), autoescape=True, undefined=StrictUndefined
 )
@@ -22,9 +20,3 @@ def page(name: str, *, status: int = 200, **values: object) -> HTMLResponse:
 def mail_frame(document: str) -> HTMLResponse:
     """A mail's HTML for a frame: no script, no network but the desk's images, no navigation."""
     return HTMLResponse(document, headers={"Content-Security-Policy": MAIL_POLICY})
-
-
-def tab_of(request: Request) -> str:
-    """The view that the URL asks for."""
-    tab = request.query_params.get("tab", "html")
-    return tab if tab in TABS else "html"

@@ -55,10 +55,15 @@ def counts(problems: Iterable[Problem]) -> dict[str, int]:
 
 def groups(study: Study) -> tuple[Group, ...]:
     """The findings by subject; the subject with the gravest first."""
+    return groups_of(study.problems, ignored_by(study.article))
+
+
+def groups_of(problems: Iterable[Problem], ignored: Iterable[str] = ()) -> tuple[Group, ...]:
+    """The findings by subject; `ignored` are the codes that the issue passes over already."""
     by_name: dict[str, list[Checked]] = {}
-    for problem in study.problems:
+    for problem in problems:
         name = CHAPTER_OF.get(problem.code, WRITING)
-        by_name.setdefault(name, []).append(_checked(problem, study))
+        by_name.setdefault(name, []).append(_checked(problem, tuple(ignored)))
     made = [Group(name, tuple(sorted(found, key=_weight))) for name, found in by_name.items()]
     return tuple(sorted(made, key=lambda group: _weight(group.findings[0])))
 
@@ -67,15 +72,14 @@ def _weight(checked: Checked) -> int:
     return GRAVEST.index(checked.problem.severity)
 
 
-def _checked(problem: Problem, study: Study) -> Checked:
+def _checked(problem: Problem, ignored: tuple[str, ...]) -> Checked:
     rule = BY_CODE.get(problem.code)
-    ignored = (*ignored_by(study.article), problem.code)
     return Checked(
         problem=problem,
         title=rule.title if rule else "",
         clients=rule.clients if rule else (),
         source=rule.source if rule else "",
-        ignore=f"ignore: [{', '.join(dict.fromkeys(ignored))}]",
+        ignore=f"ignore: [{', '.join(dict.fromkeys((*ignored, problem.code)))}]",
     )
 
 

@@ -31,7 +31,8 @@ MAIL_POLICY = (
 LONGEST_FORM = 65_536
 HEADERS = {
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
+    # Without any referrer Chromium calls the origin of a form "null", which may not write.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
 }

@@ -22,9 +22,7 @@ from newsletter.preview.checked import counts
 from newsletter.preview.guard import form_of, token_of
 from newsletter.preview.inbox_rows import inbox_rows
 from newsletter.preview.issue_tabs import Desktop, heaviest, values_of
-from newsletter.preview.lenses import LENSES
-from newsletter.preview.lenses.clients import as_client
-from newsletter.preview.lenses.zoom import zoomed
+from newsletter.preview.lenses.through import through
 from newsletter.preview.local_images import with_local_images
 from newsletter.preview.look import LENS_WORDS, SCHEMES, TABS, WIDTHS, ZOOMS, Look, look_of
 from newsletter.preview.readers import choices, reader_named
@@ -197,12 +195,3 @@ class IssueViews:
         if file is None or not file.is_file() or file.suffix.lower() not in IMAGE_TYPES:
             raise HTTPException(404)
         return FileResponse(file)
-
-
-def through(look: Look, document: str) -> str:
-    """The document as the look's client leaves it, through its lenses, one over the other."""
-    if look.client:
-        document = as_client(document, look.client)
-    for name in look.lenses:
-        document = LENSES[name].apply(document)
-    return zoomed(document, look.zoom / 100) if look.zoom > 100 else document

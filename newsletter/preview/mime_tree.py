@@ -38,6 +38,18 @@ def parts_of(content: bytes) -> tuple[MimePart, ...]:
     return tuple(found)
 
 
+def payload_of(content: bytes, number: int) -> tuple[str, bytes] | None:
+    """The name and the decoded bytes of the part at that place of `parts_of`; None when there is
+    none, or it holds others."""
+    message = message_from_bytes(content, policy=policy.SMTP)
+    for place, (_, part) in enumerate(_walk(message, 0)):
+        if place == number and not part.is_multipart():
+            payload = part.get_payload(decode=True)
+            name = part.get_filename() or f"part-{number}.{part.get_content_subtype()}"
+            return name, payload if isinstance(payload, bytes) else b""
+    return None
+
+
 def _walk(part: Message, depth: int) -> Iterator[tuple[int, Message]]:
     yield depth, part
     if part.is_multipart() and depth < 10:

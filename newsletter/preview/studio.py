@@ -21,6 +21,7 @@ from newsletter.delivery.specimen import READER, part, specimen
 from newsletter.errors import ConfigError, NewsletterError, UsageError
 from newsletter.model import Article, Email, Letter, Mail, Problem, Reply
 from newsletter.preview.footprint import Footprint, footprint_of
+from newsletter.preview.unsubscribing import Door
 from newsletter.shelf import Shelf
 from newsletter.slots import fill_slots
 from newsletter.smtp.inbox import InboxMail, read_mail, received
@@ -108,7 +109,8 @@ def _composing_only(_shelf: Shelf, _article: Article, composed: Composed) -> Seq
 class Studio:
     """One publication on the desk. `load` reads the configuration afresh; `inbox` is the folder
     of the mails that arrived on this machine; `ledger` opens the store for questions; `judge` says
-    what the checks find; `courier` is None where no proof can be sent."""
+    what the checks find; `courier` is None where no proof can be sent, `door` where nobody can be
+    unsubscribed."""
 
     load: Callable[[], Letter]
     inbox: Path
@@ -116,6 +118,7 @@ class Studio:
     ledger: Callable[[], AbstractContextManager[Store]] | None = None
     judge: Judge = _composing_only
     courier: Courier | None = None
+    door: Door | None = None
     kept: Kept = field(default_factory=Kept)
 
     def shelf(self) -> Shelf:

@@ -61,11 +61,20 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """The way to the people of a publication. `who` is the person that a token names, None when no
-    key of ours wrote it; `unsubscribe` carries it out and returns the person as they are now."""
+class Named:
+    """What a token says: whether a key of ours wrote it, and the person it names, None for the
+    reader of a proof and for somebody who is not here any more."""
 
-    who: Callable[[str], Subscriber | None]
+    is_ours: bool
+    person: Subscriber | None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The way to the people of a publication. `who` reads a token; `unsubscribe` carries it out
+    and returns the person as they are now."""
+
+    who: Callable[[str], Named]
     unsubscribe: Callable[[Subscriber], Subscriber]
 
 

@@ -277,13 +277,15 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   if (button && button.dataset.copy !== undefined) return copy(button.dataset.copy, button.dataset.copy);
   if (button && button.dataset.copyFrom) return copy(await (await fetch(button.dataset.copyFrom)).text(), "the HTML");
+  if (button && button.dataset.opens) return find(`#${button.dataset.opens}`).showModal();
+  if (button && button.dataset.closes) return find(`#${button.dataset.closes}`).close();
   if (button && button.id === "help-open") return find("#help").showModal();
   if (button && button.id === "proof-open") return find("#proof").showModal();
   if (button && button.id === "proof-close") return find("#proof").close();
   const link = event.target.closest("a[href]");
   const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
   if (link && plain && !link.hasAttribute("download") && main().dataset.slug
-      && link.origin === location.origin && link.pathname.startsWith("/preview/")) {
+      && link.origin === location.origin && /^\/(preview|inbox)\/[^/]+$/.test(link.pathname)) {
     event.preventDefault();
     show(link.href, { push: true, whole: true });
   }
