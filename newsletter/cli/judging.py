@@ -66,11 +66,12 @@ class Bench:
 
 def findings(bench: Bench, article: Article, composed: Composed) -> list[Problem]:
     """What reading, composing and the rules find in one issue, as the publication judges it."""
+    policy = policy_of(bench.desk.config)
     read = (p for p in bench.shelf.archive.warnings if p.path == article.path)
     ruled = _by_the_rules(bench, article, composed)
     looks = theme_findings(bench.desk.config, bench.shelf)
     found = _once((*read, *composed.problems, *ruled, *slips(article), *looks))
-    return list(in_order(policy_of(bench.desk.config).judge(found, ignored_by(article))))
+    return list(in_order(policy.judge(found, ignored_by(article))))
 
 
 def _by_the_rules(bench: Bench, article: Article, composed: Composed) -> tuple[Problem, ...]:

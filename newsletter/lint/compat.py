@@ -6,6 +6,8 @@ beside it makes it none. The facts, and how each is judged, are in `lint.caniema
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from newsletter.lint.caniemail.affected import Affected, affected
 from newsletter.lint.caniemail.facts import facts, link
 from newsletter.lint.caniemail.harms import HARMS, Harm
@@ -33,12 +35,20 @@ def severity_of(use: Use, share: float, readership: Readership) -> Severity | No
     return LADDER[min(LADDER.index(HARMS[use.slug].severity) + steps, len(LADDER) - 1)]
 
 
+def _different(uses: tuple[Use, ...]) -> Iterator[Use]:
+    """The uses that hurt, each once: a template does the same in every row."""
+    told: set[tuple[str, str, Where]] = set()
+    for use in uses:
+        named = (use.said, use.place, use.where)
+        if named not in told and not is_spared(use):
+            told.add(named)
+            yield use
+
+
 def _look(slug: str) -> Look:
     def look(galley: Galley) -> Findings:
         readership = galley.letter.readership if galley.letter else ESTIMATED
-        for use in galley.uses.get(slug, ()):
-            if is_spared(use):
-                continue
+        for use in _different(galley.uses.get(slug, ())):
             who = affected(use, readership)
             severity = severity_of(use, who.share, readership)
             if severity is not None:

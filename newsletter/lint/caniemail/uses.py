@@ -23,9 +23,7 @@ from newsletter.lint.caniemail.selectors import kinds_of, pseudos_of
 from newsletter.lint.css import Declaration, StyleRule, StyleSheet
 from newsletter.lint.page import Page, read_page, start_tag, style_of
 
-MSO_ONLY = re.compile(
-    r"<!--\[if\s(?P<asks>[^\]]*)\]>(?P<inside>(?!<!-->).*?)<!\[endif\]-->", re.DOTALL
-)
+MSO_ONLY = re.compile(r"<!--\[if\s([^\]]*)\]>(?!<!-->)")
 FUNCTION = re.compile(r"(?<![\w-])([a-z][a-z-]*)\(", re.IGNORECASE)
 UNIT = re.compile(r"(?<![\w#.-])[-+]?[0-9]*\.?[0-9]+([a-z]+|%)(?![\w-])", re.IGNORECASE)
 WORD = re.compile(r"(?<![\w-])[a-z][a-z-]*(?![\w(-])", re.IGNORECASE)
@@ -168,10 +166,11 @@ def _belongs(slug: str, name: str) -> bool:
 
 
 def _in_sheets(page: Page) -> Iterator[Use]:
+    hidden = [e for e in page.elements if css.longhand(style_of(e), "display") == "none"]
     for sheet in page.sheets:
         yield from _in_sheet(sheet)
         for rule in sheet.rules:
-            yield from _shown_by(rule, page)
+            yield from _shown_by(rule, hidden)
 
 
 def _in_sheet(sheet: StyleSheet) -> Iterator[Use]:
@@ -203,24 +202,28 @@ def _in_selector(selector: str, where: Where) -> Iterator[Use]:
 _ELEMENT_PSEUDOS = frozenset((":before", ":after", ":first-letter", ":first-line"))
 
 
-def _shown_by(rule: StyleRule, page: Page) -> Iterator[Use]:
+def _shown_by(rule: StyleRule, hidden: list[etree._Element]) -> Iterator[Use]:
     """What nobody sees without the media query: hidden in the mail, shown by the rule."""
     media = next((at for at in rule.within if at.startswith("@media")), "")
     shown = css.longhand(rule.declarations, "display")
     if not media or "prefers-color-scheme" in media or shown in ("", "none"):
         return
     names = set(re.findall(r"\.([\w-]+)", rule.selector))
-    for element in page.elements:
-        hidden = names & set(element.get("class", "").split())
-        if hidden and css.longhand(style_of(element), "display") == "none":
+    for element in hidden:
+        if names & set(element.get("class", "").split()):
             said = f"{start_tag(element)} shown only by {media}"
             yield Use("css-at-media", Where.BODY, said, (rule.selector, media), shown, element)
 
 
 def _for_word(html: str) -> Iterator[Use]:
+    read = 0
     for match in MSO_ONLY.finditer(html):
-        if "mso" in match["asks"] and "!" not in match["asks"]:
-            yield from _word_uses(match["inside"])
+        if match.start() < read or "mso" not in match[1] or "!" in match[1]:
+            continue
+        read = html.find("<![endif]-->", match.end())
+        if read < 0:
+            return
+        yield from _word_uses(html[match.end() : read])
 
 
 @lru_cache(maxsize=256)
