@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from newsletter.lint import Written, check_issue, check_mail
 from newsletter.lint.caniemail import clients, facts
@@ -314,6 +316,23 @@ def test_what_is_quoted_is_not_used() -> None:
         kept('[class="a > b:hover::before"]{color:#000000}'),
     ):
         assert found(letter, outlook__windows=50, gmx=50) == {}
+
+
+MARKUP = st.sampled_from(
+    [
+        *("<p>", "</p>", '<p style="', '">', "display:flex;", "calc(", ")", "<style>", "</style>"),
+        *("@media (max-width:9px){", "}", ".a{", ":has(", "::before", " > ", "*", "<!--[if mso]>"),
+        *("<![endif]-->", '<img src="', "http://[x", ".webp", "hidden", "<ruby>", "--x:var(", "x"),
+    ]
+)
+
+
+@given(st.lists(MARKUP, max_size=40))
+def test_any_mail_can_be_judged(pieces: list[str]) -> None:
+    html = "".join(pieces)
+    for problem in check_mail(says(html).content):
+        if problem.code.startswith("compat."):
+            assert problem.code in BY_CODE
 
 
 # --- how many readers ---

@@ -424,6 +424,12 @@ def test_a_fault_made_a_thousand_times_is_said_a_dozen_times() -> None:
     assert problems[-1].message == "and 488 more of these"
 
 
+@pytest.mark.parametrize("place", ['style="width:{}px"', 'bgcolor="{}"', 'style="color:rgb({})"'])
+def test_a_number_without_end_is_passed_over(place: str) -> None:
+    check_mail(says(f"<p {place.format('1' * 9000)}>x</p>").content)
+    check_mail(kept(f".a{{width:{'1' * 9000}px}}").content)
+
+
 def test_a_long_quotation_is_cut() -> None:
     problems = check_mail(linked("https://example.org/ " + "a" * 5000).content)
     assert max(len(problem.message) for problem in problems) <= 200

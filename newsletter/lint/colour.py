@@ -19,6 +19,8 @@ __all__ = ["BLACK", "LINK", "WHITE", "Colour", "contrast", "linear", "parse", "r
 
 _BARE_HEX = re.compile(r"[0-9a-fA-F]{6}|[0-9a-fA-F]{3}")
 
+# No colour is longer; tinycss2 raises ValueError at a number of 4,300 digits.
+LONGEST = 200
 # What a link has that is given no colour (HTML 15.3.1).
 LINK = Colour(0, 0, 0xEE / 255)
 
@@ -26,6 +28,8 @@ LINK = Colour(0, 0, 0xEE / 255)
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Colour | None:
     """The colour, None for what is none or is unknown: `inherit`, `var(--x)`, a gradient."""
+    if len(text) > LONGEST:
+        return None
     typed = f"#{text}" if _BARE_HEX.fullmatch(text) else text
     found = parse_color(typed)
     return Colour(*found) if found is not None and found != "currentColor" else None

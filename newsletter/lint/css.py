@@ -16,6 +16,8 @@ import tinycss2
 
 MOST_DEPTH = 8
 LENGTH = re.compile(r"\s*(-?[0-9]*\.?[0-9]+)(px|pt|em|rem|%|)\s*", re.IGNORECASE)
+# Python turns no more than 4,300 digits into a number, and tinycss2 lets its ValueError through.
+ENDLESS = re.compile(r"[0-9]{4000}")
 _PIXELS = {"px": 1.0, "pt": 4 / 3, "rem": 16.0}
 
 
@@ -55,6 +57,8 @@ class StyleSheet:
 @lru_cache(maxsize=8192)
 def declarations(style: str) -> tuple[Declaration, ...]:
     """What a style attribute declares, in order."""
+    if ENDLESS.search(style):
+        return ()
     nodes = tinycss2.parse_declaration_list(style, skip_comments=True, skip_whitespace=True)
     return tuple(map(_declaration, (node for node in nodes if node.type == "declaration")))
 
@@ -63,6 +67,8 @@ def declarations(style: str) -> tuple[Declaration, ...]:
 def style_sheet(text: str) -> StyleSheet:
     """The style block, parsed."""
     reading = _Reading([], [], [])
+    if ENDLESS.search(text):
+        return StyleSheet(text, (), (), ())
     reading.rules_in(
         tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True), within=()
     )

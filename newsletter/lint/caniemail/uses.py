@@ -213,6 +213,7 @@ def _shown_by(rule: StyleRule, hidden: list[etree._Element]) -> Iterator[Use]:
         if names & set(element.get("class", "").split()):
             said = f"{start_tag(element)} shown only by {media}"
             yield Use("css-at-media", Where.BODY, said, (rule.selector, media), shown, element)
+            return
 
 
 def _for_word(html: str) -> Iterator[Use]:
