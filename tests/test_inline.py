@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from newsletter.compose import inline
+from newsletter.compose.block_rules import Rule
 from newsletter.compose.inline import inline_css
 from newsletter.compose.theme import load_theme
 from newsletter.errors import ComposeError
@@ -68,9 +69,36 @@ def test_block_b_survives_byte_for_byte() -> None:
     assert f"<style>{KEPT}</style>" in inline_css(mail("<p>x</p>", "p{color:#111111}"))
 
 
-def test_block_b_of_the_base_template_survives_byte_for_byte(whole: str) -> None:
-    kept = re.findall(r'<style data-premailer="ignore">(.*?)</style>', whole, re.DOTALL)
-    assert f"<style>{kept[0]}</style>" in inline_css(whole)
+def test_block_b_of_the_base_template_loses_only_what_nothing_wears(whole: str) -> None:
+    before, after = (
+        re.findall(
+            r"([^{}@]+)\{([^{}]*)\}", re.findall(r"<style[^>]*>(.*?)</style>", text, re.S)[-1]
+        )
+        for text in (whole, inline_css(whole))
+    )
+    rules = {(each.strip(), body) for selectors, body in before for each in selectors.split(",")}
+    left = {(each.strip(), body) for selectors, body in after for each in selectors.split(",")}
+    assert left <= rules
+    for selector, _ in rules - left:
+        names = [name.lstrip(".") for name in re.findall(r"\.?[\w-]+$|\.[\w-]+", selector)]
+        assert not all(re.search(rf'[<" ]{name}[" >]', body_of(whole)) for name in names), selector
+
+
+def test_what_nothing_wears_goes_from_block_b_and_what_a_client_adds_stays() -> None:
+    theme = ".callout td{color:#111111} .note{color:#111111} mark{color:#111111} p{color:#111111}"
+    kept = (
+        "@media (max-width:599px){.callout td,.copy p{color:#222222 !important}}\n"
+        "@media (prefers-color-scheme:dark){\n.note{color:#222222 !important}\n}\n"
+        "[data-ogsc] .note,[data-ogsc] mark{color:#222222 !important}\n"
+        ".ExternalClass p{margin:0}\nu + .body p{margin:0}\n.note[x-a]{margin:0}\n"
+    )
+    document = inline_css(mail("<p>x</p>", theme, kept))
+    assert document.partition("<style>")[2].partition("</style>")[0] == (
+        "@media (max-width:599px){.copy p{color:#222222 !important}}\n"
+        ".ExternalClass p{margin:0}\nu + .body p{margin:0}\n.note[x-a]{margin:0}\n"
+    )
+    quoted = '.note::before{content:"}"}'
+    assert quoted in inline_css(mail("<p>x</p>", theme, quoted))
 
 
 def test_block_b_is_small_and_has_no_comment_and_one_condition_per_rule(whole: str) -> None:
@@ -165,7 +193,7 @@ def test_what_is_nested_very_deep_is_kept() -> None:
         ("&mdash;&nbsp;&zwnj;&shy;&#847;", "", "—\u00a0\u200c\u00ad\u034f"),
         ('<a href="https://e.org/a b/é">x</a>', "", 'href="https://e.org/a%20b/%C3%A9"'),
         ("<p>x</p>", 'p{font-family:"A B",serif}', "style='font-family:\"A B\", serif'"),
-        ("<p>x</p>", "p{font-family:A B,serif}", '"font-family:A B, serif"'),
+        ("<p>x</p>", "p{font-family:A B,serif}", '"font-family:A B,serif"'),
         ("<p>x</p>", "p{mso-line-height-rule:exactly}", "mso-line-height-rule:exactly"),
         ("<p>x</p>", "/* c */p{/* d */margin:0/* e */}", '"margin:0"'),
         ('<th align="right">x</th>', 'th{margin:0}th[align="right"]{padding:0}', "padding:0"),
@@ -389,12 +417,16 @@ def test_a_rule_is_remembered_without_its_place_in_the_block() -> None:
         assert inlined(both, css) == '<p style="color:#222222">x</p>'
 
 
+def _whole(rule: Rule, present: set[str]) -> str:
+    return f"{','.join(each.text for each in rule.selectors)}{{{rule.declarations}}}"
+
+
 def test_each_mail_is_as_premailer_makes_it_without_a_memory(
     whole: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On the whole block A: rules that match nothing, and reading each once, change nothing."""
     remembered = [inline_css(whole), inline_css(whole)]
-    monkeypatch.setattr(inline, "_prune", lambda tree: None)
+    monkeypatch.setattr(inline, "_needed", _whole)
     monkeypatch.setattr(inline, "_premailer", lambda: premailer.Premailer)
     assert remembered == [inline_css(whole)] * 2
 

@@ -1,9 +1,10 @@
 """The only door to premailer.
 
 Enters: a document with two kinds of `<style>` blocks: plain ones (A), whose rules go into style
-attributes, and `data-premailer="ignore"` ones (B), which stay byte for byte. Leaves: the document
-as it is mailed. Fetches nothing, ever. Says no to CSS that premailer 3.10.0 would drop or mangle
-without a word (the table in composition 4): that CSS belongs into block B.
+attributes, and `data-premailer="ignore"` ones (B), which stay byte for byte but for selectors of
+the theme that nothing in this mail wears. Leaves: the document as it is mailed. Fetches nothing,
+ever. Says no to CSS that premailer 3.10.0 would drop or mangle without a word (the table in
+composition 4): that CSS belongs into block B.
 """
 
 from __future__ import annotations
@@ -17,14 +18,12 @@ from typing import Any
 from lxml import etree
 
 from newsletter.compose.block_rules import Rule, read_rules
+from newsletter.compose.kept_rules import without_unworn
 from newsletter.compose.tidy import tidy
 from newsletter.errors import ComposeError
 from newsletter.slots import TOKEN
 
 DOCTYPE = "<!DOCTYPE html>"
-KEPT = re.compile(
-    r"<style\b[^>]*\bdata-premailer=[\"']?ignore[\"']?[^>]*>(.*?)</style\s*>", re.DOTALL | re.I
-)
 # Composition 2.45: libxml2 turns this form into a comment that hides nothing.
 REVEALED_CONDITIONAL = re.compile(r"<!\[if\b", re.I)
 
@@ -51,9 +50,8 @@ def inline_css(document: str) -> str:
     text = document.replace("\r\n", "\n").strip()
     _check(text)
     tree = _parse(text)
-    _prune(tree)
+    kept = _prune(tree)
     _inline(tree)
-    kept = KEPT.findall(text)
     tidy(tree, "\n".join(kept))
     inlined = etree.tostring(tree, method="html", encoding="unicode").rstrip() + "\n"
     _check_nothing_lost(text, inlined, kept)
@@ -92,20 +90,23 @@ def _parse(text: str) -> etree._ElementTree:
     return tree
 
 
-def _prune(tree: etree._ElementTree) -> None:
+def _prune(tree: etree._ElementTree) -> list[str]:
     """Leave in each block A only the rules that may match something: twice as fast (composition
-    5). Whether one does is asked once, by premailer."""
+    5); whether one does is asked once, by premailer. Leave in each block B only what wears names
+    that this mail has, and give what is left of them."""
     present = {str(element.tag) for element in tree.iter(etree.Element)}
     for element in tree.iter(etree.Element):
         present.update(f".{name}" for name in element.get("class", "").split())
+    named: set[str] = set()
+    kept = [style for style in tree.iter("style") if style.get("data-premailer") == "ignore"]
     for style in tree.iter("style"):
-        if style.get("data-premailer") != "ignore" and style.get("media") in {
-            None,
-            "all",
-            "screen",
-        }:
+        if style not in kept and style.get("media") in {None, "all", "screen"}:
             rules = read_rules(style.text or "")
+            named.update(name for rule in rules for each in rule.selectors for name in each.needs)
             style.text = "\n".join(_needed(rule, present) for rule in rules)
+    for style in kept:
+        style.text = without_unworn(style.text or "", frozenset(named - present))
+    return [style.text or "" for style in kept]
 
 
 def _needed(rule: Rule, present: set[str]) -> str:
