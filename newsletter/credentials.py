@@ -72,6 +72,7 @@ def named_relay(config: Config, name: str | None) -> Relay:
         timeout_s=table.timeout_s,
         mails_per_connection=table.mails_per_connection or preset.mails_per_connection,
         connections=table.connections or preset.connections,
+        depth=table.depth,
         limits=table.limits(),
         domains={name.lower(): each.limits() for name, each in table.domains.items()},
     )

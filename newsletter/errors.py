@@ -196,11 +196,15 @@ class LineLost(RelayError):
     """The connection died inside a transaction.
 
     `in_doubt` is true when the final dot may have left (RFC 5321 6.1, RFC 1047): the relay may
-    have taken the mail, so it is never sent again silently.
+    have taken the mail, so it is never sent again silently. Where several mails were under way,
+    `not_left` names those (by Message-ID) that certainly were not taken.
     """
 
     code = "relay.line_lost"
 
-    def __init__(self, message: str, *, in_doubt: bool, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self, message: str, *, in_doubt: bool, not_left: frozenset[str] = frozenset()
+    ) -> None:
+        super().__init__(message)
         self.in_doubt = in_doubt
+        self.not_left = not_left

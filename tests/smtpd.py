@@ -262,6 +262,8 @@ class Conversation:
                 self._rcpt(_path(line))
             case "DATA":
                 self._data()
+            case "BDAT":
+                self._bdat(int(line.split()[1]))
             case "RSET":
                 self.transaction = None
                 self._say("rset")
@@ -324,6 +326,25 @@ class Conversation:
         transaction.reply = self._act(cue, _REPLIES["dot"], on_record=transaction)
         self._act(self.relay.cue("after-dot", about), "")
 
+    def _bdat(self, size: int) -> None:
+        """One chunk that is the last one (RFC 3030)."""
+        to = self.transaction.rcpt_tos[0] if self.transaction and self.transaction.rcpt_tos else ""
+        cue = self.relay.cue("content", to)
+        while len(self.buffer) < size:
+            if cue.drop and len(self.buffer) >= cue.after:
+                self._act(cue, "")
+            self.buffer += self._receive()
+        content, self.buffer = self.buffer[:size], self.buffer[size:]
+        if self.transaction is None or not to:
+            self._send(b"554 5.5.1 no valid recipients\r\n")
+            return
+        transaction, self.transaction = self.transaction, None
+        transaction.content, transaction.taken = content, True
+        transaction.reply = self._act(
+            self.relay.cue("dot", to), _REPLIES["dot"], on_record=transaction
+        )
+        self._act(self.relay.cue("after-dot", to), "")
+
     def _data_for_nobody(self) -> None:
         """Usually 503; a relay that says 354 gets its lone dot (RFC 2920 3.1)."""
         if self._say("no-recipients", usual="503 5.5.1 no valid recipients").startswith("354"):
@@ -370,7 +391,18 @@ class Conversation:
         if reset:
             linger = struct.pack("ii", 1, 0)
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        elif "CHUNKING" in self.relay.extensions:
+            self._drain()
         raise Dropped
+
+    def _drain(self) -> None:
+        """Hang up in good order: closed with commands unread, a socket resets the line, and takes
+        its last words along."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+            self.sock.settimeout(0.3)
+            while self.sock.recv(65536):
+                pass
 
     def _send(self, octets: bytes, drip_s: float = 0.0) -> None:
         if not drip_s:

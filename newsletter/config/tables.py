@@ -142,6 +142,9 @@ class RelayTable(LimitsTable):
     timeout_s: float = Field(default=60.0, gt=0)
     mails_per_connection: int | None = Field(default=None, ge=1)
     connections: int | None = Field(default=None, ge=1, le=100)
+    depth: int = Field(
+        default=1, ge=1, le=64, description="mails under way on a line that offers CHUNKING"
+    )
     domains: dict[str, LimitsTable] = Field(
         default_factory=dict, description="limits for what goes to one recipient domain"
     )

@@ -53,7 +53,7 @@ class Lane:
                         yield row
             except (LineLost, RelayUnavailable) as error:
                 self.run.flush()
-                yield from self._give_back(in_doubt=isinstance(error, LineLost) and error.in_doubt)
+                yield from self._give_back(self._doubtful(error))
                 if lost == LOST_LINES or self.run.over:
                     raise
                 self.run.office.sleep(WAITS_S[lost])
@@ -103,12 +103,18 @@ class Lane:
         self.settled.clear()
         return taken
 
-    def _give_back(self, *, in_doubt: bool) -> Iterator[Delivery]:
+    def _doubtful(self, error: LineLost | RelayUnavailable) -> set[str]:
+        """The Message-IDs of the mails that the relay may have, or not."""
+        if not isinstance(error, LineLost) or not error.in_doubt:
+            return set()
+        return self.begun - error.not_left
+
+    def _give_back(self, in_doubt: set[str]) -> Iterator[Delivery]:
         """UNKNOWN for the row whose final dot may have left, PENDING for what was not taken, behind
         everybody who waits: a mail that kills the line must not stand in their way."""
         office = self.run.office
         for name, row in self.in_flight.items():
-            doubtful = in_doubt and name in self.begun
+            doubtful = name in in_doubt
             state = DeliveryState.UNKNOWN if doubtful else DeliveryState.PENDING
             now = office.now()
             reason, next_at = (IN_DOUBT, None) if doubtful else ("", now)

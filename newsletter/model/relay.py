@@ -97,8 +97,9 @@ class Relay:
     """Where mail leaves. `kind` is smtp, inbox or file; `password` never shows in repr.
 
     `folder` receives .eml files for the kinds inbox and file. `tls` NONE is for loopback only.
-    `connections` is how many lines are open at once when there is mail enough for them. `limits`
-    hold for all that leaves by it, `domains` for all that goes to one recipient domain.
+    `connections` is how many lines are open at once when there is mail enough for them, `depth` how
+    many mails may be under way on one where the relay offers CHUNKING. `limits` hold for all that
+    leaves by it, `domains` for all that goes to one recipient domain.
     """
 
     name: str
@@ -112,5 +113,6 @@ class Relay:
     timeout_s: float = 60.0
     mails_per_connection: int = 100
     connections: int = 1
+    depth: int = 1
     limits: Limits = Limits()
     domains: Mapping[str, Limits] = field(default_factory=dict)

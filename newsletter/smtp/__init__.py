@@ -34,7 +34,8 @@ class Transport(Protocol):
         `mails` is pulled one by one, as late as possible: at most one ahead of the mail being
         handed over, so that its envelope can leave behind that content. `begin(mail)` is called
         once per mail that the relay is ready to take, before the first byte of its content leaves;
-        a mail whose `begin` was called and that was never yielded is in doubt, one at a time. The
+        a mail whose `begin` was called and that was never yielded is in doubt: one at a time, or
+        up to `relay.depth` of them where the relay takes several (CHUNKING). The
         reply's stage tells who was refused: MAIL means us, RCPT this recipient, DOT the content.
         After 421, or after `relay.mails_per_connection` mails, the next mail goes over a new
         connection; so does a mail that meets a 421, or a closed line, where one before was taken.

@@ -21,6 +21,7 @@ from newsletter.errors import LineLost, NewsletterError
 from newsletter.model import Mail, Relay, Reply
 from newsletter.smtp import Begin
 from newsletter.smtp.ahead import Ahead
+from newsletter.smtp.chunks import Stream, takes_chunks
 from newsletter.smtp.dial import dial
 from newsletter.smtp.envelope import CLOSING, ask_by_steps, group, hear_group, say_group
 from newsletter.smtp.gate import ended
@@ -66,7 +67,12 @@ class SMTPTransport:
         ahead = Ahead(mails)
         try:
             while True:
-                self._ready()  # before the mail is pulled: connecting may take a minute
+                line = self._ready()  # before the mail is pulled: connecting may take a minute
+                if self.relay.depth > 1 and takes_chunks(line) and not self.relay.limits.any:
+                    yield from self._stream(line, ahead, begin)
+                    if ahead.next() is None:
+                        return
+                    continue
                 mail = ahead.next()
                 if mail is None:
                     return
@@ -74,6 +80,19 @@ class SMTPTransport:
         finally:
             if self._line is not None and self._line.asked:
                 self._hang_up()
+
+    def _stream(self, line: Line, ahead: Ahead, begin: Begin) -> Iterator[tuple[Mail, Reply]]:
+        """Mails and answers on this line, until one of them comes to an end."""
+        stream = Stream(line, begin, self.relay.depth)
+        try:
+            yield from stream.answers(ahead, self._mails_on(line) - line.mails)
+        except BaseException:
+            self._hang_up()
+            raise
+        line.asked = False
+        line.dirty = line.broken
+        if line.broken:
+            self._hang_up()
 
     def _offer(self, ahead: Ahead, mail: Mail, begin: Begin) -> Reply:
         """The relay's last word on the mail; the envelope of the next may be on the line then."""

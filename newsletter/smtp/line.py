@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from newsletter.errors import LineLost
 from newsletter.model import Reply, Stage
-from newsletter.smtp.replies import ReplyReader
+from newsletter.smtp.replies import HungUp, ReplyReader
 
 # The class of reply that moves a transaction on (RFC 5321 4.3.2); 4 and 5 are refusals.
 _MOVES_ON = {Stage.MAIL: 2, Stage.RCPT: 2, Stage.DATA: 3, Stage.DOT: 2}
@@ -84,6 +84,22 @@ class Line:
         """Send commands whose answers are heard later. Raises LineLost."""
         self.refuse_unasked()
         self._send(octets, self.timeout_s)
+
+    def say_all(self, octets: bytes) -> None:
+        """Send commands with content in between, however long the relay takes to read them.
+        Raises LineLost."""
+        self.asked = True
+        self._send(octets, self.reader.limits.dot_s)
+
+    def ends_silently(self) -> bool:
+        """Whether the relay hangs up now without another word."""
+        try:
+            self.reader.lines(self.reader.limits.quit_s)
+        except HungUp:
+            return not self.reader.unread
+        except LineLost:
+            return False
+        return False
 
     def hear(self, stage: Stage) -> Reply:
         """The answer to a command that was said. Raises LineLost."""

@@ -78,6 +78,10 @@ def _reply_line(line: bytes) -> re.Match[bytes]:
 _parsed = lru_cache(maxsize=64)(parse_reply)
 
 
+class HungUp(LineLost):
+    """The relay closed the line in good order."""
+
+
 class ReplyReader:
     """The relay's half of the conversation on one socket.
 
@@ -160,5 +164,5 @@ class ReplyReader:
         except OSError as error:
             raise LineLost(f"the line broke: {error.strerror or error}", in_doubt=False) from error
         if not received:
-            raise LineLost("the relay hung up", in_doubt=False)
+            raise HungUp("the relay hung up", in_doubt=False)
         return received

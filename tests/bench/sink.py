@@ -21,7 +21,10 @@ _ANSWERS = {b"MAIL": b"250 ok\r\n", b"RCPT": b"250 ok\r\n", b"DATA": b"354 go on
 class Sink:
     """Entering listens on 127.0.0.1. `rounds` counts the times it answered, all lines together."""
 
-    def __init__(self, *, round_trip_s: float = 0.0, pipelining: bool = True) -> None:
+    def __init__(
+        self, *, round_trip_s: float = 0.0, pipelining: bool = True, chunking: bool = False
+    ) -> None:
+        self.chunking = chunking
         self.round_trip_s = round_trip_s
         self.pipelining = pipelining
         self.mails = 0
@@ -72,6 +75,14 @@ class Sink:
         """What to say to what was heard, what of it is left over, and whether content follows."""
         said = b""
         while True:
+            if heard[:4].upper() == b"BDAT" and b"\r\n" in heard:
+                line, _, rest = heard.partition(b"\r\n")
+                size = int(line.split()[1])
+                if len(rest) < size:
+                    return said, heard, in_content
+                heard, self.mails = rest[size:], self.mails + 1
+                said += b"250 taken\r\n"
+                continue
             end = b"\r\n.\r\n" if in_content else b"\r\n"
             line, found, rest = heard.partition(end)
             if not found:
@@ -87,5 +98,7 @@ class Sink:
 
     def _answer(self, verb: bytes) -> bytes:
         if verb == b"EHLO":
-            return b"250-sink\r\n250 PIPELINING\r\n" if self.pipelining else b"250 sink\r\n"
+            offered = [b"PIPELINING"] * self.pipelining + [b"CHUNKING"] * self.chunking
+            words = [b"sink", *offered]
+            return b"".join(b"250-%b\r\n" % word for word in words[:-1]) + b"250 %b\r\n" % words[-1]
         return _ANSWERS.get(verb, b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n")
