@@ -302,7 +302,7 @@ def main() -> None:
         print("no smtp-sink here: apt-get install postfix")
     else:
         against_smtp_sink(asked.mails, asked.rounds)
-    far_away(100)
+    far_away(200)
 
 
 if __name__ == "__main__":

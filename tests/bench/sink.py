@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from queue import Queue
 from types import TracebackType
 from typing import Self
 
@@ -61,15 +62,29 @@ class Sink:
     def _converse(self, line: socket.socket) -> None:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.sendall(_GREETING)
+        late: Queue[tuple[float, bytes]] = Queue()
+        threading.Thread(target=self._speak, args=(line, late), daemon=True).start()
         heard, in_content = b"", False
         with line:
             while octets := line.recv(262144):
                 heard += octets
                 answers, heard, in_content = self._answers(heard, in_content=in_content)
                 if answers:
-                    time.sleep(self.round_trip_s)
                     self.rounds += 1
-                    line.sendall(answers)
+                    late.put((time.monotonic() + self.round_trip_s, answers))
+            late.put((0.0, b""))
+
+    def _speak(self, line: socket.socket, late: Queue[tuple[float, bytes]]) -> None:
+        """Say each answer when its time has come; what comes in meanwhile is heard."""
+        while True:
+            due, answers = late.get()
+            if not answers:
+                return
+            time.sleep(max(due - time.monotonic(), 0))
+            try:
+                line.sendall(answers)
+            except OSError:
+                return
 
     def _answers(self, heard: bytes, *, in_content: bool) -> tuple[bytes, bytes, bool]:
         """What to say to what was heard, what of it is left over, and whether content follows."""
