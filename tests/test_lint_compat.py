@@ -349,11 +349,11 @@ def test_how_bad_it_is_depends_on_how_many_readers_it_fails(
 
 
 def test_the_finding_names_those_who_suffer_with_their_share() -> None:
-    message = found(styled("display:flex"), outlook__windows=12, gmx=6, apple_mail=80)[
-        "css-display-flex"
-    ].message
-    assert message.startswith("display:flex in <p>: not in Outlook, GMX")
-    assert "% of readers; tested 2021-11-02)" in message
+    readers = {"outlook__windows": 12.0, "gmx": 6.0, "apple_mail": 80.0}
+    problem = found(styled("display:flex"), **readers)["css-display-flex"]
+    assert problem.message.startswith("display:flex in <p>: not in Outlook, GMX")
+    assert "% of readers; tested 2021-11-02)" in problem.message
+    assert problem.clients[:2] == ("Outlook", "GMX (Desktop Webmail)")
 
 
 def test_a_client_that_nobody_uses_is_not_named() -> None:

@@ -424,6 +424,14 @@ def test_a_fault_made_a_thousand_times_is_said_a_dozen_times() -> None:
     assert problems[-1].message == "and 488 more of these"
 
 
+def test_many_faults_are_summed_up_as_bad_as_the_worst_of_them() -> None:
+    grids = "".join(f".a{n}{{display:grid}}" for n in range(30))
+    found = [p for p in check_mail(kept(grids).content) if p.code == "compat.css-display-grid"]
+    assert found[-1].message == "and 18 more of these"
+    assert BY_CODE["compat.css-display-grid"].severity is Severity.ERROR
+    assert {problem.severity for problem in found} == {Severity.WARNING}
+
+
 @pytest.mark.parametrize("place", ['style="width:{}px"', 'bgcolor="{}"', 'style="color:rgb({})"'])
 def test_a_number_without_end_is_passed_over(place: str) -> None:
     check_mail(says(f"<p {place.format('1' * 9000)}>x</p>").content)

@@ -102,5 +102,5 @@ def _affected(problem: Problem) -> str:
 
 def _as_json(problem: Problem) -> dict[str, object]:
     rule = BY_CODE.get(problem.code)
-    more = {"clients": list(rule.clients), "source": rule.source} if rule else {}
+    more = {"clients": list(problem.clients), "source": rule.source} if rule else {}
     return {**problem_as_json(problem), **more}

@@ -54,10 +54,16 @@ def _findings(galley: Galley, rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, F
         said: dict[Finding, None] = dict.fromkeys(rule.look(galley))
         for number, finding in enumerate(said):
             if number == MOST_OF_A_KIND:
-                rest = len(said) - MOST_OF_A_KIND
-                yield rule, Finding(f"and {rest} more of these", finding.about, finding.line)
+                yield rule, _summed_up(list(said)[number:], rule)
                 break
             yield rule, finding
+
+
+def _summed_up(rest: list[Finding], rule: Rule) -> Finding:
+    """One finding for many, at the place of the first and as bad as the worst."""
+    worst = min((each.severity or rule.severity for each in rest), key=_WEIGHT.__getitem__)
+    message = f"and {len(rest)} more of these"
+    return Finding(message, rest[0].about, rest[0].line, worst, rest[0].clients)
 
 
 def _problem(rule: Rule, finding: Finding, path: Path, line: int | None) -> Problem:
@@ -69,4 +75,5 @@ def _problem(rule: Rule, finding: Finding, path: Path, line: int | None) -> Prob
         code=rule.code,
         message=message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…",
         hint=rule.remedy,
+        clients=finding.clients or rule.clients,
     )

@@ -52,7 +52,8 @@ def _look(slug: str) -> Look:
             who = affected(use, readership)
             severity = severity_of(use, who.share, readership)
             if severity is not None:
-                yield Finding(_message(use, who), about=use.about, severity=severity)
+                message = _message(use, who)
+                yield Finding(message, use.about, severity=severity, clients=who.names)
 
     look.__doc__ = f"{slug}, which not all mail clients have."
     return look
@@ -60,10 +61,15 @@ def _look(slug: str) -> Look:
 
 def _message(use: Use, who: Affected) -> str:
     tested = facts().tested(use.slug)
-    place = f" in {use.place}" if use.place else ""
+    place = f" in {_cut(use.place, 40)}" if use.place else ""
     only = ", which only Word reads" if use.where is Where.MSO else ""
     share = f"{who.share:.0f} %" if who.share >= 1 else "under 1 %"
-    return f"{use.said}{place}{only}: not in {who.said} ({share} of readers; tested {tested})"
+    what = f"{_cut(use.said, 60)}{place}{only}"
+    return f"{what}: not in {who.said} ({share} of readers; tested {tested})"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _rule(slug: str, harm: Harm) -> Rule:

@@ -17,12 +17,14 @@ from newsletter.model import Severity
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing found. `about` are words to look for in the article and the templates, the best
-    first; `line` is the line in the mail, for a mail that nothing else is known of."""
+    first; `line` is the line in the mail, for a mail that nothing else is known of; `severity` and
+    `clients` are the rule's where they are not said."""
 
     message: str
     about: tuple[str, ...] = ()
     line: int | None = None
     severity: Severity | None = None
+    clients: tuple[str, ...] = ()
 
 
 Findings: TypeAlias = Iterator[Finding]

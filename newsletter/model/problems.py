@@ -15,7 +15,8 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One finding: where, how bad, what, and the rule's short code."""
+    """One finding: where, how bad, what, and the rule's short code; `clients` are the mail clients
+    that suffer, none when all do or nobody's screen does."""
 
     path: Path
     line: int | None
@@ -23,3 +24,4 @@ class Problem:
     code: str
     message: str
     hint: str = ""
+    clients: tuple[str, ...] = ()

@@ -77,7 +77,7 @@ def _checked(problem: Problem, ignored: tuple[str, ...]) -> Checked:
     return Checked(
         problem=problem,
         title=rule.title if rule else "",
-        clients=rule.clients if rule else (),
+        clients=problem.clients,
         source=rule.source if rule else "",
         ignore=f"ignore: [{', '.join(dict.fromkeys((*ignored, problem.code)))}]",
     )
