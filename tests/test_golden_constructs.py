@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from newsletter.lint.plaintext import URL
 from newsletter.model import Severity
+from newsletter.shelf import Shelf
 from newsletter.slots import TOKEN
-from tests.golden_constructs import FOLDER, Construct, constructs
+from tests.golden_constructs import FOLDER, NOW, Construct, constructs, constructs_letter
 
 ALL = constructs()
 HREF = re.compile(r'href="(https://[^"]+)"')
@@ -47,6 +49,24 @@ def test_every_address_of_the_html_is_in_the_text_and_the_other_way_round(
     in_html = {href.replace("&amp;", "&") for href in HREF.findall(construct.fragment.html)}
     in_text = {url.rstrip(".,") for url in URL.findall(construct.text)}
     assert in_html == in_text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fr", ("Se désabonner\u00a0: ", "Liens\n-----", "[Image\u00a0: ", "Numéro 15")),
+        ("ar", ("إلغاء الاشتراك: ", "الروابط\n-------", "[صورة: ", "العدد 15")),
+        ("ja", ("配信停止: ", "リンク\n------", "[画像: ", "第15号")),
+        ("de", ("Abmelden: ", "Links\n-----", "[Bild: ", "Ausgabe 15")),
+    ],
+)
+def test_no_word_of_the_mail_itself_stays_english(language: str, words: tuple[str, ...]) -> None:
+    letter = replace(constructs_letter(), language=language)
+    shelf = Shelf.of(letter, NOW)
+    text = shelf.compose(shelf.find("pictures")).email.text
+    assert [each for each in words if each not in text] == []
+    for english in ("Unsubscribe", "Image: ", "View in browser", "You receive"):
+        assert english not in text
 
 
 @pytest.mark.parametrize("construct", ALL, ids=named)
