@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import struct
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +21,7 @@ from newsletter.lint.baseline import read_baseline, unknown, write_baseline
 from newsletter.lint.places import Places, pattern_of
 from newsletter.lint.policy import CODES, FOUND_BEFORE, Policy, ignored_by, misspelt
 from newsletter.lint.rules import BY_CODE
-from newsletter.model import Article, Email, Issue, Problem, Severity
+from newsletter.model import Article, Email, Issue, Problem, Severity, Teaser
 from newsletter.shelf import Shelf
 from tests.linted import GOOD, HTML, TEXT
 from tests.linted import Letter as Linted
@@ -119,6 +120,28 @@ def test_a_heavy_picture_of_the_publication_is_named(tmp_path: Path) -> None:
     assert said == [("1.4 MB", 5), ("4000 pixels for 520", 5)]
     gauge = [p.message for p in problems if p.code == "image-bytes"]
     assert gauge == ["1 picture, 1,465 KB, loaded when the mail is opened"]
+
+
+@pytest.mark.parametrize(("width", "said"), [(2, True), (40, False)])
+def test_a_picture_stretched_beyond_65_times_is_said(
+    tmp_path: Path, width: int, said: bool
+) -> None:
+    (tmp_path / "issues").mkdir()
+    picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, 8) + bytes(16)
+    (tmp_path / "issues" / "desk.png").write_bytes(picture)
+    letter = GOOD.with_html(
+        "https://news.example.org/media/desk.jpg", "https://letters.example.org/media/desk.png"
+    )
+    assert ("image-stretched" in found(tmp_path, letter)) is said
+
+
+@pytest.mark.parametrize("title", ["Issue 42: Makefiles, mail logs and message SIZE", "Issue 41"])
+def test_the_subject_of_the_issue_before_is_not_used_again(tmp_path: Path, title: str) -> None:
+    issue = written(tmp_path)
+    teaser = Teaser(title=title, url="https://news.example.org/before/", summary="")
+    again = replace(issue, issue=replace(issue.issue, previous=teaser))
+    codes = {problem.code for problem in check_issue(again, GOOD.content)}
+    assert ("subject-repeated" in codes) is title.endswith("SIZE")
 
 
 def test_attack_22_a_picture_outside_of_the_publication_is_not_looked_at(tmp_path: Path) -> None:

@@ -319,6 +319,18 @@ REFUSED: dict[str, tuple[str, bytes]] = {
     "a control character": ("control-character", GOOD.saying("<p>It\u0092s</p>").content),
     "a direction override": ("bidi-control", GOOD.saying("<p>\u202egnp.exe</p>").content),
 }
+BLANK_AT_END = GOOD.content.replace(b"Dear Ada,\r\n", b"Dear Ada, \r\n", 1)
+REFUSED |= {
+    "a blank at the end of a line": ("qp-trailing", BLANK_AT_END),
+    "a line that begins with From": (
+        "line-from",
+        GOOD.content.replace(b"Dear Ada,\r\n", b"From Ada,\r\n", 1),
+    ),
+    "an encoded-word as a file's name": (
+        "parameter-encoded",
+        GOOD.content.replace(b"text/html;", b'text/html; name="=?utf-8?q?na=C3=AFve?=";', 1),
+    ),
+}
 MUTANTS = UNNOTICED | NOTICED | REFUSED
 
 

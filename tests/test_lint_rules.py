@@ -267,7 +267,66 @@ STYLES = [
     ("color-short", styled("color:#123")),
     ("color-near-white", styled("background-color:#fffffe", "td")),
 ]
-FIRES = [*INBOX_ROW, *READING, *LINKS, *PICTURES, *PARTS, *DOCUMENT, *STYLES]
+SIGNED_FIELDS = (
+    "from:from:to:subject:subject:date:message-id:mime-version:content-type:"
+    "list-unsubscribe:list-unsubscribe-post"
+)
+
+
+def signed(
+    fields: str = SIGNED_FIELDS,
+    more: str = "",
+    domain: str = "news.example.org",
+    algorithm: str = "rsa-sha256",
+) -> Letter:
+    """With a signature, folded as they are."""
+    signature = (
+        f"DKIM-Signature: v=1; a={algorithm}; c=relaxed/relaxed; d={domain};\n s=s1;{more}\n"
+        + "".join(f" {part}:\n" for part in f"h={fields}".split(":")).rstrip(":\n")
+        + ";\n bh=abc=; b=def=\n"
+    )
+    return GOOD.with_header("From:", f"{signature}From:")
+
+
+def addressed(field: str) -> Letter:
+    """With one more field."""
+    return GOOD.with_header("Precedence:", f"{field}\nPrecedence:")
+
+
+def from_(mailbox: str) -> Letter:
+    return GOOD.with_header("Example Letter <letter@news.example.org>", mailbox)
+
+
+BAND = '<td style="background-color:#1f6b54;color:#1f6b54">&#8203;</td>'
+ATTACHED = 'text/html; charset="utf-8"'
+SENDER = [
+    ("from-freemail", from_("Example Letter <example@Yahoo.com>")),
+    ("name-deceives", from_("=?utf-8?q?Ex=D0=B0mple?= <letter@news.example.org>")),
+    ("name-deceives", from_("=?utf-8?q?Bank=E2=80=AEten?= <letter@news.example.org>")),
+    ("message-id-reader", GOOD.with_header("<i42.", "<joerg=example.net.")),
+    ("header-telltale", addressed("X-Mailer: Sendy 6.1 (letters.example.org)")),
+    ("header-telltale", addressed("X-PHP-Originating-Script: 1000:send.php")),
+    ("sender-same", addressed("Sender: Example Letter <letter@news.example.org>")),
+    ("list-form", GOOD.with_header("List-Post: NO", "List-Post: never")),
+    ("list-form", GOOD.with_header("<https://news.example.org/archive/>", "news.example.org")),
+    ("header-base64", GOOD.with_header("Issue 42: Makefiles,", "=?utf-8?b?SXNzdWUgNDI=?=\n ")),
+    ("dkim-fields", signed(SIGNED_FIELDS.removesuffix(":list-unsubscribe-post"))),
+    ("dkim-fields", signed("")),
+    ("dkim-oversigned", signed(SIGNED_FIELDS.replace("from:from", "from"))),
+    ("dkim-length", signed(more=" l=1200;")),
+    ("dkim-algorithm", signed(algorithm="rsa-sha1")),
+    ("dkim-expiry", signed(more=" t=1795342800; x=1795429200;")),
+    ("dkim-aligned", signed(domain="relay.example.net")),
+    ("subject-question", GOOD.with_header("message size", "message size?")),
+    ("preheader-number", html(PREHEADER, "What 1,200 issues taught us about tools and thanks.")),
+    ("preheader-joiner", html(PADDING, "&zwnj;&nbsp;" * 60)),
+    ("ink-hidden", table(LAYOUT, f"<tr>{BAND}</tr>")),
+    ("link-color", says('<p><a href="https://example.org/makefiles">the essay</a></p>')),
+    ("color-named", styled("color:red")),
+    ("css-obsolete", kept(".ExternalClass{width:100%}")),
+    ("mso-line-height", html("mso-line-height-rule", "mso-nothing")),
+]
+FIRES = [*SENDER, *INBOX_ROW, *READING, *LINKS, *PICTURES, *PARTS, *DOCUMENT, *STYLES]
 
 NEAR: list[tuple[str, Letter]] = [
     ("preheader-short", html(PREHEADER, "四十号で学んだこと、そして誰も感謝しない道具について")),
@@ -377,6 +436,34 @@ NEAR: list[tuple[str, Letter]] = [
     ("date-form", GOOD.with_header("Sun, 22 Nov 2026 10:00:00 +0000", "22 Nov 2026 10:00 +0100")),
     ("feedback-id", GOOD.with_header("i42:letter:newsletter:exampleorg", "a:b:c:abcde")),
     ("bidi-control", says("<p>\u200fשלום</p>")),
+    ("from-freemail", from_("Example Letter <letter@mail.gmail.com.example.org>")),
+    ("name-deceives", from_("=?utf-8?q?J=C3=B6rg_=C5=81ukasz?= <letter@news.example.org>")),
+    ("name-deceives", from_("=?utf-8?b?0J/QuNGB0YzQvNC+?= <letter@news.example.org>")),
+    ("message-id-reader", GOOD.with_header("joerg@example.net", "i4@news.example.org")),
+    ("header-telltale", addressed("X-Campaign: 42")),
+    ("sender-same", addressed("Sender: Relay <relay@example.net>")),
+    ("list-form", addressed("List-Help: <https://news.example.org/help>, <mailto:a@example.org>")),
+    ("list-form", addressed("List-Owner: <mailto:a@example.org> (Contact Person)")),
+    ("header-base64", GOOD.with_header("Issue 42: Makefiles,", "=?utf-8?b?w4Y=?=\n ")),
+    *((f"dkim-{n}", signed()) for n in ("fields", "oversigned", "length", "algorithm", "aligned")),
+    ("dkim-aligned", signed(domain="example.org")),
+    ("dkim-expiry", signed(more=" t=1795342800; x=1796552400;")),
+    ("dkim-expiry", signed(more=" t=1795342800;")),
+    ("subject-question", GOOD.with_header("Issue 42:", "Why? Issue 42:")),
+    (
+        "preheader-number",
+        html(PREHEADER, "What 1200 issues taught us, 3,4 and 5 of them, on tools."),
+    ),
+    ("ink-hidden", table(LAYOUT, f"<tr>{BAND.replace('color:#1f6b54;color', 'color')}</tr>")),
+    ("ink-hidden", table(LAYOUT, '<tr><td style="background-color:#1f6b54">&#8203;</td></tr>')),
+    ("link-color", linked("https://example.org/may")),
+    (
+        "link-color",
+        says('<p><a href="https://a.example.org/"><b style="color:#1f6b54">a report</b></a></p>'),
+    ),
+    ("link-color", says('<p><a name="x"></a>words</p>')),
+    ("color-named", styled("color:inherit;background-color:transparent")),
+    ("css-obsolete", kept(".external{color:#000000}")),
 ]
 
 
@@ -402,6 +489,8 @@ def test_every_rule_has_a_letter_that_it_speaks_about() -> None:
         "web-version",
         "web-version-text",
         "sender-named",
+        "image-stretched",
+        "subject-repeated",
     }
     shown = {code for code, _ in FIRES} | {code for code, _ in MUTANTS.values()} | written
     # Those on mail clients have a test of their own: test_lint_compat.

@@ -6,7 +6,7 @@ import re
 
 from newsletter.lint.galley import Galley
 from newsletter.lint.page import Run, squeeze
-from newsletter.lint.rule import Finding, Findings, error, warning
+from newsletter.lint.rule import Finding, Findings, error, note, warning
 
 LONGEST_PREHEADER, SHORTEST_PREHEADER = 150, 40
 LONGEST_SUBJECT = 150
@@ -158,3 +158,40 @@ def a_subject_claims_no_conversation(galley: Galley) -> Findings:
 def _line(galley: Galley) -> int | None:
     field = galley.mail.first("Subject")
     return field.line if field else None
+
+
+@note("subject-question", "rspamd SUBJECT_ENDS_QUESTION (1.0 of 15)", "put the question first")
+def a_subject_ends_in_a_question(galley: Galley) -> Findings:
+    """A subject that ends in a question mark, which costs a point at rspamd."""
+    if galley.subject.rstrip().endswith("?"):
+        yield Finding(f'"{galley.subject}"', about=("subject:", galley.subject), line=_line(galley))
+
+
+@warning(
+    "subject-repeated",
+    "composition 9; mjml 2631",
+    "write  subject:  in the front matter, another one for each issue",
+    "Gmail",
+)
+def a_subject_is_new(galley: Galley) -> Findings:
+    """The subject is that of the issue before, so that both lie in one conversation and what they
+    share is folded away."""
+    previous = galley.written.issue.previous if galley.written else None
+    if previous and squeeze(previous.title).casefold() == squeeze(galley.subject).casefold():
+        yield Finding(f'"{galley.subject}" again', about=("subject:", "title:"))
+
+
+@note("preheader-number", "composition 67; email-bugs 103", "write it without the comma", "Gmail")
+def a_preheader_has_no_large_number(galley: Galley) -> Findings:
+    """A number with a comma in the preheader, which Gmail leaves out: 1,000 becomes 1000."""
+    run = preheader(galley)
+    if run and (match := re.search(r"\d,\d{3}\b", run.words)):
+        yield Finding(f"{match[0]} in the preheader", about=("preheader:", match[0]))
+
+
+@note("preheader-joiner", "composition 66; mjml 1943", "pad with U+2007 and U+034F", "mail.ru")
+def a_preheader_is_padded_with_what_is_unseen(galley: Galley) -> Findings:
+    """Zero-width non-joiners as padding, which mail.ru writes out as &zwnj;."""
+    hidden = "".join(run.text for run in galley.page.runs if run.ink.hidden)
+    if hidden.count("\u200c") > 3:
+        yield Finding("U+200C in the padding", about=("&zwnj;", "padding"))

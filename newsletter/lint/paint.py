@@ -13,6 +13,7 @@ from newsletter.lint.styles import all_css, inline, style_attributes
 MODERN = re.compile(r"\b(?:oklch|oklab|lch|lab|hwb|color-mix|color|light-dark)\(", re.IGNORECASE)
 SPACED = re.compile(r"\b(?:rgba?|hsla?)\(\s*[^,()\s]+\s+[^,()]+\)", re.IGNORECASE)
 SHORT_HEX = re.compile(r"#[0-9a-fA-F]{3,4}(?![0-9a-zA-Z_-])")
+NO_COLOUR = frozenset(("transparent", "inherit", "initial", "unset", "currentcolor", "none"))
 NEAR_WHITE = re.compile(r"#(?!ffffff)f[cdef]f[cdef]f[cdef](?![0-9a-f])", re.IGNORECASE)
 
 
@@ -110,3 +111,44 @@ def near_white(galley: Galley) -> Findings:
         for match in NEAR_WHITE.finditer(text):
             if match[0].lower() in ("#fffffe", "#fefefe", "#feffff", "#fffeff", "#fdfdfd"):
                 yield Finding(match[0], about=(match[0],))
+
+
+@warning(
+    "ink-hidden",
+    "SpamAssassin HTML_FONT_LOW_CONTRAST; rspamd MANY_INVISIBLE_PARTS",
+    "leave its colour out: an empty cell needs none",
+)
+def ink_is_no_ground(galley: Galley) -> Findings:
+    """Something in the colour of its own background, if only a blank: filters see hidden text."""
+    for run in galley.page.runs:
+        own = css.longhand(css.declarations(run.element.get("style", "")), "color")
+        unseen = run.text.strip(" \t\n") and not run.words and run.ink.colour == run.ink.ground
+        if own and unseen and not run.ink.hidden:
+            tag = start_tag(run.element)
+            yield Finding(f"{run.ink.colour} on {run.ink.ground} in {tag}", about=(tag,))
+
+
+@warning(
+    "link-color",
+    "composition 39",
+    "give each link a color of its own",
+    "Outlook, Gmail",
+)
+def links_have_a_colour(galley: Galley) -> Findings:
+    """A link without a colour of its own: these clients then choose one."""
+    for link in galley.page.links:
+        inside = (link.element, *link.element.iterdescendants())
+        styles = (css.declarations(element.get("style", "")) for element in inside)
+        if link.words and not any(css.longhand(style, "color") for style in styles):
+            yield Finding(f'"{link.words[:40]}"', about=(link.href, link.words))
+
+
+@warning("color-named", "composition 35", "write six hex digits", "Outlook for Windows")
+def named_colours(galley: Galley) -> Findings:
+    """A colour by its name, of which some old clients know sixteen."""
+    for text in style_attributes(galley):
+        for name, value, _ in css.declarations(text):
+            word = value.strip().lower()
+            named = word.isalpha() and word not in NO_COLOUR and colour.parse(word) is not None
+            if name in ("color", "background-color", "background") and named:
+                yield Finding(f"{name}:{word}", about=(f"{name}:{word}", word))

@@ -261,3 +261,17 @@ def pictures_inside_are_there(galley: Galley) -> Findings:
         yield Finding(f"no part is called {cid}", shown[cid])
     for cid in sorted(inside - shown.keys()):
         yield Finding(f"shown nowhere, so an attachment: {cid}", severity=Severity.WARNING)
+
+
+@warning(
+    "image-stretched",
+    "composition 50; email-bugs 163",
+    "use a table cell with a height for space, or a picture of its own size",
+    "Outlook for Windows",
+)
+def pictures_are_not_stretched(galley: Galley) -> Findings:
+    """A picture shown more than 65 times as wide as its file, which breaks in Word."""
+    for image, source, about in _pictures(galley):
+        file, width = galley.files.get(source), image.get("width", "")
+        if file and width.isdecimal() and len(width) < 6 and int(width) > 65 * file.width:
+            yield Finding(f"{file.width} px shown as {width}: {source}", about=about)

@@ -16,6 +16,8 @@ from newsletter.lint import (
     plaintext,
     reading,
     residue,
+    sender,
+    signature,
     size,
     structure,
     styles,
@@ -39,6 +41,8 @@ CHAPTERS = (
     ("layout", layout),
     ("mail clients", compat),
     ("header", headers),
+    ("sender", sender),
+    ("signature", signature),
     ("MIME", structure),
 )
 

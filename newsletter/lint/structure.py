@@ -13,6 +13,8 @@ LONGEST, QUOTED_PRINTABLE = 998, 76
 BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 ENCODINGS = ("7bit", "8bit", "binary", "quoted-printable", "base64")
 LINE_END = re.compile(rb"\r\n|\r|\n")
+# RFC 2045 6.7 (3): a relay may take blanks at the end of a line away.
+TRAILING = re.compile(rb"[ \t]+(?=\r\n|\Z)")
 BROKEN_QP = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*(?:\r\n|\r|\n|\Z))")
 
 
@@ -168,3 +170,34 @@ def nothing_is_attached(galley: Galley) -> Findings:
         disposition = part.value("Content-Disposition").partition(";")[0].strip().lower()
         if disposition == "attachment":
             yield Finding(f"attached: {part.kind}", line=part.line)
+
+
+@error("qp-trailing", "RFC 2045 6.7 (3)", "encode the last blank of the line as =20")
+def quoted_printable_keeps_blanks(galley: Galley) -> Findings:
+    """A blank at the end of a line of quoted-printable: relays take it away, and the signature
+    breaks."""
+    for part in galley.mail.leaves():
+        if part.encoding == "quoted-printable" and (match := TRAILING.search(part.body)):
+            line = part.line + len(LINE_END.findall(part.body, 0, match.start()))
+            yield Finding(f"in {part.kind}", line=line)
+
+
+@warning("line-from", "RFC 4155; deliverability 2", "encode the F as =46")
+def no_line_begins_a_mailbox(galley: Galley) -> Findings:
+    """A line of the body that begins with "From ", before which old programs put a >, and the
+    signature breaks."""
+    for part in galley.mail.leaves():
+        match = re.search(rb"(?m)^From ", part.body)
+        if match and part.encoding != "base64":
+            line = part.line + len(LINE_END.findall(part.body, 0, match.start()))
+            yield Finding(f"in {part.kind}", line=line)
+
+
+@warning("parameter-encoded", "RFC 2231 4; RFC 2047 5", "write  filename*=utf-8''na%C3%AFve.pdf")
+def parameters_are_not_encoded_words(galley: Galley) -> Findings:
+    """An encoded-word in a parameter, such as the name of a file, which programs show as it is."""
+    for part in _every_part(galley.mail):
+        for name in ("Content-Disposition", "Content-Type"):
+            for field in part.all(name):
+                if re.search(r'=\s*"?=\?', field.value.partition(";")[2]):
+                    yield Finding(f"in {field.name}", line=field.line)

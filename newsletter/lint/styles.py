@@ -11,7 +11,7 @@ from newsletter.lint import css
 from newsletter.lint.css import Declaration
 from newsletter.lint.galley import Galley
 from newsletter.lint.page import start_tag
-from newsletter.lint.rule import Finding, Findings, error, warning
+from newsletter.lint.rule import Finding, Findings, error, note, warning
 
 RANGE = re.compile(r"[<>]=?")
 FEATURE = re.compile(r"\(\s*([\w-]+)")
@@ -33,6 +33,12 @@ def inline(galley: Galley) -> Iterator[tuple[etree._Element, Declaration]]:
         if style:
             for declaration in css.declarations(style):
                 yield element, declaration
+
+
+OBSOLETE = re.compile(
+    r"\.ExternalClass|\.ReadMsgBody|\.yshortcuts|\.a6S|\[style\*=\"margin: 16px 0\"\]"
+    r"|#outlook a|-device-width:\s*(?:375|414|812)px"
+)
 
 
 def style_attributes(galley: Galley) -> Iterator[str]:
@@ -265,3 +271,28 @@ def odd_weights(galley: Galley) -> Findings:
                 f"font-weight:{value} in {start_tag(element)}",
                 about=(f"font-weight:{value}", value),
             )
+
+
+@note(
+    "css-obsolete",
+    "composition 78",
+    "drop it: the client that needed it is gone",
+)
+def rules_for_clients_that_are_gone(galley: Galley) -> Findings:
+    """CSS for clients that are gone: Hotmail's .ExternalClass and others."""
+    for sheet in galley.page.sheets:
+        for match in OBSOLETE.finditer(sheet.text):
+            yield Finding(match[0], about=(match[0],))
+
+
+@warning(
+    "mso-line-height",
+    "composition 37; Cerberus",
+    "add mso-line-height-rule:exactly for Word, as in email.html",
+    "Outlook for Windows",
+)
+def word_keeps_line_heights(galley: Galley) -> Findings:
+    """Line heights in px, and nothing tells Word to keep to them."""
+    exact = "mso-line-height-rule" in galley.page.html
+    if not exact and any(run.ink.leading_px for run in galley.page.seen):
+        yield Finding("no mso-line-height-rule", about=("<!--[if mso]>", "<head"))
