@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+from newsletter.delivery.specimen import specimen
+from newsletter.lint.check import check_mail
 from newsletter.lint.plaintext import URL
 from newsletter.model import Severity
 from newsletter.shelf import Shelf
@@ -74,3 +76,13 @@ def test_no_line_of_the_text_is_too_wide_but_code(construct: Construct) -> None:
     for line in TOKEN.sub("Ada", construct.text).splitlines():
         assert len(line) <= 72 or line.startswith(("    ", "["))
         assert line == line.rstrip()
+
+
+@pytest.mark.parametrize("construct", ALL, ids=named)
+def test_the_rules_of_mail_programs_find_nothing_in_a_constructs_mail(construct: Construct) -> None:
+    """All rules of composition 2, in the light, the dark and the inverted; the preheaders are the
+    sentences of docs/markdown.md, longer than a letter's."""
+    letter, article = construct.shelf.letter, construct.article
+    mail = specimen(construct.shelf.compose(article).email, article, letter)
+    problems = [each for each in check_mail(mail.content) if each.severity is not Severity.INFO]
+    assert [each for each in problems if not each.code.startswith("preheader")] == []
