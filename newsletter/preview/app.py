@@ -42,6 +42,7 @@ def desk_app(studio: Studio, watched: Iterable[Path] = ()) -> Starlette:
         exception_handlers={NewsletterError: error_card, HTTPException: no_such_page},
     )
     app.state.token = secrets.token_urlsafe(24)
+    app.state.is_closing = lambda: False
     return app
 
 

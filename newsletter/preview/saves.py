@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -17,8 +18,9 @@ from newsletter.errors import NewsletterError
 from newsletter.preview.studio import Studio
 
 DEBOUNCE_MS, STEP_MS = 60, 15
-# Places that were not there when the watch began are looked for again this often.
-RENEWED_MS = 2000
+# How often a stream looks up: for places that were not there when the watch began, and for the
+# end of the desk.
+LOOKED_UP_MS = 400
 RETRY_MS = 500
 
 
@@ -30,11 +32,13 @@ class Saves:
     watched: tuple[Path, ...]
 
     async def events(self, request: Request) -> Response:
-        return StreamingResponse(self._told(), media_type="text/event-stream")
+        return StreamingResponse(self._told(request.app), media_type="text/event-stream")
 
-    async def _told(self) -> AsyncIterator[str]:
+    async def _told(self, app: Starlette) -> AsyncIterator[str]:
         yield f"retry: {RETRY_MS}\n\n"
         async for changed in self._changed():
+            if app.state.is_closing():
+                return
             if not changed:
                 yield ": waiting\n\n"
                 continue
@@ -51,7 +55,7 @@ class Saves:
                 *places,
                 debounce=DEBOUNCE_MS,
                 step=STEP_MS,
-                rust_timeout=RENEWED_MS,
+                rust_timeout=LOOKED_UP_MS,
                 yield_on_timeout=True,
             )
             async for changes in waiting:

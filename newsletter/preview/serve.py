@@ -51,6 +51,7 @@ def serve(app: Starlette, listener: socket.socket, when_up: Callable[[], object]
         app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
+    app.state.is_closing = lambda: server.should_exit
     threading.Thread(target=_after_start, args=(server, when_up), daemon=True).start()
     # Ctrl-C is how the desk is meant to end: uvicorn raises it again once it has closed.
     with suppress(KeyboardInterrupt):

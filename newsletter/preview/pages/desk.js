@@ -26,8 +26,9 @@ function remember(name, value) {
 
 function settle(frame) {
   const mail = frame.contentDocument;
-  if (!mail || !mail.documentElement) {
-    frame.src = frame.src; // it was led away from the mail
+  if (!mail || !mail.documentElement) { // it was led away from the mail
+    frame.dataset.strayed = Number(frame.dataset.strayed || 0) + 1;
+    if (frame.dataset.strayed < 4) frame.src = frame.src;
     return;
   }
   mail.documentElement.style.scrollbarWidth = "none";
@@ -101,7 +102,9 @@ function swap(next, whole) {
   Object.assign(old.dataset, fresh.dataset);
   const parts = all("[data-part]", old).filter((part) => !part.parentElement.closest("[data-part]"));
   const news = all("[data-part]", fresh).filter((part) => !part.parentElement.closest("[data-part]"));
-  if (other || parts.length !== news.length) {
+  if (!news.length && served.get(old) === fresh.innerHTML) return;
+  if (other || !news.length || parts.length !== news.length) {
+    served.set(old, fresh.innerHTML);
     old.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
     for (const name of Object.keys(old.dataset)) if (!(name in fresh.dataset)) delete old.dataset[name];
     take(old);
@@ -218,6 +221,8 @@ document.addEventListener("submit", (event) => {
   if (form.id === "reader-form") {
     event.preventDefault();
     show(asUrl(form), { push: true });
+  } else if (form.id === "look") {
+    event.preventDefault(); // "change" has seen to it
   } else if (form.id === "proof-form") {
     event.preventDefault();
     prove(form);
@@ -285,7 +290,7 @@ document.addEventListener("click", async (event) => {
   const link = event.target.closest("a[href]");
   const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
   if (link && plain && !link.hasAttribute("download") && main().dataset.slug
-      && link.origin === location.origin && /^\/(preview|inbox)\/[^/]+$/.test(link.pathname)) {
+      && !link.hash && link.origin === location.origin && /^\/(preview|inbox)\/[^/]+$/.test(link.pathname)) {
     event.preventDefault();
     show(link.href, { push: true, whole: true });
   }
@@ -361,6 +366,7 @@ document.addEventListener("keydown", (event) => {
 
 find("#keys").checked = remembered("keys", "yes") !== "no";
 take(document);
+served.set(main(), main().innerHTML);
 settleAll();
 arrange();
 new ResizeObserver(() => all(".window iframe").forEach((frame) => frame.dataset.settled && settle(frame))).observe(document.documentElement);
