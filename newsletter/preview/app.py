@@ -57,9 +57,10 @@ def static(request: Request) -> Response:
 
 def error_card(request: Request, error: Exception) -> Response:
     """The failure as a page that follows when the file is mended; 404 for a mail, an issue or a
-    person that is not there."""
+    person that is not there, 400 for a form that asks for one."""
     if isinstance(error, UsageError | AudienceError):
-        return page("missing.html", status=404, message=str(error), where="issues")
+        status = 404 if request.method in ("GET", "HEAD") else 400
+        return page("missing.html", status=status, message=str(error), where="issues")
     return page("error.html", status=500, error=error, where="issues")
 
 
