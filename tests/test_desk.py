@@ -427,10 +427,10 @@ def test_attack_9_nothing_in_a_mail_runs_or_navigates(desk: Desk, attacked: Page
     page.on("request", lambda request: asked.append(request.url))
     before = len(desk.letter.inbox)
     address = f"{desk.url}/inbox/{key}"
-    page.goto(address)
+    page.goto(address, wait_until="domcontentloaded")
+    page.locator("iframe[data-settled]").first.wait_for()
     title = page.title()
     frame = page.frames[1]
-    frame.wait_for_load_state()
     for name in ("js", "top", "self", "blank", "b"):
         frame.locator(f"#{name}").click()
         page.wait_for_timeout(60)
@@ -455,7 +455,7 @@ def test_attack_9_nothing_in_an_article_runs_or_navigates(desk: Desk, attacked: 
     page.on("request", lambda request: asked.append(request.url))
     for tab in ("mail", "states", "source", "markdown", "text", "checks"):
         address = f"{desk.url}/preview/hostile?tab={tab}"
-        page.goto(address)
+        page.goto(address, wait_until="domcontentloaded")
         page.wait_for_timeout(250)
         assert page.url == address
         assert "run" not in page.title()

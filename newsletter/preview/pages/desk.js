@@ -24,6 +24,8 @@ function remember(name, value) {
 
 // --- frames: as high as their mail, no scroll bar of their own; a link in them is named, not followed
 
+const heard = new WeakSet(); // the mails whose clicks are listened to
+
 function settle(frame) {
   const mail = frame.contentDocument;
   if (!mail || !mail.documentElement) { // it was led away from the mail
@@ -31,12 +33,15 @@ function settle(frame) {
     if (frame.dataset.strayed < 4) frame.src = frame.src;
     return;
   }
+  if (mail.URL === "about:blank") return;
   mail.documentElement.style.scrollbarWidth = "none";
   if (!frame.closest(".small")) {
     // Not scrollHeight: that is never less than the frame's own height.
     frame.style.height = `${Math.max(420, Math.ceil(mail.documentElement.getBoundingClientRect().height))}px`;
   }
-  frame.dataset.settled = mail.body ? "yes" : "";
+  frame.dataset.settled = "yes";
+  if (heard.has(mail)) return;
+  heard.add(mail);
   mail.addEventListener("click", (event) => {
     const link = event.target.closest && event.target.closest("a[href], area[href]");
     if (!link) return;
@@ -48,16 +53,25 @@ function settle(frame) {
   }, true);
 }
 
+// A frame is settled before its pictures are there: Chromium never ends loading some hostile mails.
+function watch(frame, turns = 40) {
+  const mail = frame.contentDocument;
+  if (mail && mail.URL !== "about:blank" && mail.readyState !== "loading" && !heard.has(mail)) settle(frame);
+  if (turns && frame.isConnected) setTimeout(() => watch(frame, turns - 1), turns > 30 ? 20 : 100);
+}
+
 function settleAll(within = document) {
   for (const frame of all("iframe", within)) {
     frame.addEventListener("load", () => settle(frame));
-    if (frame.contentDocument && frame.contentDocument.readyState === "complete"
-        && frame.contentDocument.URL !== "about:blank") settle(frame);
+    watch(frame);
   }
 }
 
 function reload(frames) {
-  for (const frame of frames) frame.contentWindow.location.replace(frame.src);
+  for (const frame of frames) {
+    frame.contentWindow.location.replace(frame.src);
+    watch(frame);
+  }
 }
 
 // --- swapping: of a page that is shown already only the parts that differ are put in
