@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from newsletter.cli import cli
+from newsletter.linkcheck import KINDS
 from newsletter.lint.rules import RULES
 from tests.linted import GOOD
 from tests.publication import Publication, publication
@@ -202,7 +203,7 @@ def test_the_list_names_every_check(letter: Publication) -> None:
     text = letter.run("check", "--list").stdout
     assert all(rule.code in text for rule in RULES)
     rows = letter.ask("check", "--list")["rules"]
-    assert len(rows) == len(RULES)
+    assert len(rows) == len(RULES) + len(KINDS)
     assert all(row["hint"] and row["source"] and row["title"] for row in rows)
 
 

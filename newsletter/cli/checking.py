@@ -16,7 +16,7 @@ from newsletter.cli.spam_findings import judged, spam_findings, spam_judge
 from newsletter.cli.trials import Choose, WorstReaders, invented_readers, the_subscriber
 from newsletter.config import Config
 from newsletter.errors import ConfigError, UsageError
-from newsletter.linkcheck import Outside
+from newsletter.linkcheck import KINDS, Outside
 from newsletter.lint import check_mail
 from newsletter.lint.baseline import write_baseline
 from newsletter.lint.check import in_order
@@ -26,6 +26,7 @@ from newsletter.lint.rules import BY_CHAPTER, RULES
 from newsletter.model import Severity
 
 BASELINE = "check-baseline.json"
+ON_THE_WEB = "links on the web (--links)"
 FORMATS = ("text", "json", "github", "sarif")
 
 
@@ -186,7 +187,23 @@ def _listed() -> dict[str, object]:
         for chapter, rules in BY_CHAPTER.items()
         for rule in rules
     ]
-    return {"command": "check", "rules": rules}
+    return {"command": "check", "rules": [*rules, *_listed_links()]}
+
+
+def _listed_links() -> list[dict[str, object]]:
+    """What --links finds, as rules are listed."""
+    return [
+        {
+            "code": code,
+            "severity": kind.severity.value,
+            "about": ON_THE_WEB,
+            "title": kind.title,
+            "hint": kind.remedy,
+            "source": "deliverability 7.21",
+            "clients": [],
+        }
+        for code, kind in KINDS.items()
+    ]
 
 
 def _list_text() -> str:
@@ -195,4 +212,6 @@ def _list_text() -> str:
         lines.append(f"{chapter}:")
         width = max(22, *(len(rule.code) for rule in rules))
         lines += [f"  {rule.severity:<8} {rule.code:<{width}} {rule.title}" for rule in rules]
-    return "\n".join([*lines, f"{len(RULES)} checks"])
+    lines.append(f"{ON_THE_WEB}:")
+    lines += [f"  {kind.severity:<8} {code:<22} {kind.title}" for code, kind in KINDS.items()]
+    return "\n".join([*lines, f"{len(RULES) + len(KINDS)} checks"])
