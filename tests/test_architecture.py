@@ -68,6 +68,7 @@ FORBIDDEN_NAMES = frozenset(
 HEAVY = frozenset(
     [
         "aiosmtpd",
+        "cryptography",
         "css_inline",
         "cssutils",
         "jinja2",

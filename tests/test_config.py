@@ -160,6 +160,7 @@ def test_the_schema_names_every_table() -> None:
         "theme",
         "relay",
         "send",
+        "dkim",
         "database",
         "check",
     }

@@ -65,7 +65,7 @@ def test_a_password_comes_from_a_file_or_a_command(tmp_path: Path) -> None:
 def test_a_failing_password_command_does_not_repeat_its_output(tmp_path: Path) -> None:
     table = '[relay.main]\npreset = "smtp"\nhost = "mx.example.org"\n'
     command = f"password_command = \"{sys.executable} -c 'raise SystemExit(3)'\"\n"
-    with pytest.raises(ConfigError, match="password command"):
+    with pytest.raises(ConfigError, match="command for the password"):
         load_relay(config(tmp_path, table + command), None, {})
 
 

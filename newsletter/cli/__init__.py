@@ -43,6 +43,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "More": {
         "clients": ("clients", "List mail clients and their share of your readers."),
         "theme": ("theming", "List looks and tokens, copy templates for editing."),
+        "dkim": ("signing", "Make the key that mail is signed with."),
         "config": ("setup", "Show the configuration, or its schema."),
         "completion": ("setup", "Print the completion script for a shell."),
     },

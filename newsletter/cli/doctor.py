@@ -16,9 +16,10 @@ import click
 from newsletter.cli.boundary import Desk, answer, json_option, mark
 from newsletter.cli.dry_run import people
 from newsletter.cli.findings import counted
-from newsletter.credentials import example_left, load_relay, relay_names
+from newsletter.credentials import example_left, load_relay, relay_names, signing_keys
 from newsletter.delivery.origin import tracked_files
 from newsletter.errors import NewsletterError
+from newsletter.mime.dkim_keys import dns_name, load_key
 from newsletter.model import Severity, SubscriberStatus
 
 EXIT_UNSOUND = 3
@@ -176,10 +177,18 @@ def relays(desk: Desk) -> Iterator[Finding]:
         )
 
 
+def signatures(desk: Desk) -> Iterator[Finding]:
+    """Each key of [dkim] can be read by us alone, and is one."""
+    for key in signing_keys(desk.config, desk.environ):
+        load_key(key)
+        yield Finding(True, f"signed as {dns_name(key)}", "its record: newsletter dkim show")
+
+
 CHECKS: tuple[Callable[[Desk], Iterator[Finding]], ...] = (
     python_and_configuration,
     articles,
     database,
     privacy,
     relays,
+    signatures,
 )

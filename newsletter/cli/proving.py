@@ -80,7 +80,7 @@ def _readers(desk: Desk, addresses: tuple[str, ...], seen_as: str | None) -> lis
 def _prove(
     desk: Desk, email: Email, readers: list[Addressee], relay: Relay
 ) -> list[dict[str, object]]:
-    proof = Proof(email=email, letter=desk.letter, keys=desk.keys, made_at=desk.now())
+    proof = Proof(email=email, letter=desk.letter, keys=desk.keys, made_at=desk.now(), relay=relay)
     return [
         {"to": mail.rcpt_to, "code": reply.code, "status": reply.status, "text": reply.text}
         for mail, reply in send_proof(proof, readers, open_transport(relay))

@@ -73,6 +73,6 @@ def _way_out(relay: Relay) -> WayOut:
 
 
 def _prove(desk: Desk, email: Email, reader: Addressee, relay: Relay) -> Reply:
-    proof = Proof(email=email, letter=desk.letter, keys=desk.keys, made_at=desk.now())
+    proof = Proof(email=email, letter=desk.letter, keys=desk.keys, made_at=desk.now(), relay=relay)
     [(_, reply)] = send_proof(proof, [reader], open_transport(relay))
     return reply

@@ -41,7 +41,8 @@ def _fault(item: dict[str, Any], path: Path, text: str, prefix: tuple[str, ...])
         message, code = f"`{keys[-1]}` is missing{inside}", "config.missing_key"
     else:
         reason = str(item["msg"]).removeprefix("Value error, ")
-        message, code = f"`{keys[-1]}`{inside}: {reason}", "config.value"
+        about = f"`{keys[-1]}`{inside}: " if keys else ""  # or between two tables
+        message, code = f"{about}{reason}", "config.value"
     return ConfigError(message, path=path.name, line=line, code=code)
 
 

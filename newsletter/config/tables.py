@@ -18,6 +18,7 @@ from pydantic import (
 
 from newsletter.config.looks import ThemeTable
 from newsletter.config.sending import LimitsTable, SendTable
+from newsletter.config.signing import DkimTable, aligned
 from newsletter.config.table import Table
 from newsletter.errors import ConfigError
 from newsletter.model import Mailbox, Readership, filter_at
@@ -145,6 +146,7 @@ class RelayTable(LimitsTable):
     depth: int = Field(
         default=1, ge=1, le=64, description="mails under way on a line that offers CHUNKING"
     )
+    dkim: bool = Field(default=True, description="sign what leaves here, when [dkim] has a key")
     domains: dict[str, LimitsTable] = Field(
         default_factory=dict, description="limits for what goes to one recipient domain"
     )
@@ -218,8 +220,18 @@ class Tables(Table):
     theme: ThemeTable = ThemeTable()
     relay: dict[str, RelayTable] = Field(default_factory=dict)
     send: SendTable = SendTable()
+    dkim: DkimTable = DkimTable()
     database: DatabaseTable = DatabaseTable()
     check: CheckTable = CheckTable()
+
+    @model_validator(mode="after")
+    def _signed_by_its_author(self) -> Tables:
+        author = mailbox(self.sender.from_).domain.lower()
+        if self.dkim.domain and not aligned(self.dkim.domain, author):
+            raise ValueError(
+                f"[dkim] domain {self.dkim.domain} says nothing for mail from {author} (DMARC)"
+            )
+        return self
 
 
 TABLES: dict[str, type[Table]] = {
@@ -229,6 +241,7 @@ TABLES: dict[str, type[Table]] = {
     "theme": ThemeTable,
     "relay": RelayTable,
     "send": SendTable,
+    "dkim": DkimTable,
     "database": DatabaseTable,
     "check": CheckTable,
 }

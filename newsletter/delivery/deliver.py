@@ -15,7 +15,7 @@ from newsletter.delivery.breaker import Breaker
 from newsletter.delivery.lane import Lane
 from newsletter.delivery.pace import Pace, World
 from newsletter.delivery.run import Office, Run
-from newsletter.mime import stencil
+from newsletter.mime import finish, stencil
 from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
 from newsletter.smtp import Transport
 from newsletter.store import Store
@@ -39,8 +39,9 @@ def deliver(
         letter = office.letter.under(send.letterhead)
         cut = stencil(send.email, letter, send.frozen_at)
         world = World(now=office.now, rest=office.rest, stopping=office.stopping)
-        pace = Pace(store, relay or Relay(name=send.relay, kind="smtp"), world)
-        run = Run(send, replace(office, letter=letter), cut, Breaker(send.slug), pace)
+        relay = relay or Relay(name=send.relay, kind="smtp")
+        pace, ready = Pace(store, relay, world), finish(relay, send.slug, send.frozen_at)
+        run = Run(send, replace(office, letter=letter), cut, Breaker(send.slug), pace, ready)
         try:
             wanted = transports[: 1 + _due(store, send.id) // MAILS_PER_LANE]
             yield from abreast(run, [Lane(run, transport) for transport in wanted])

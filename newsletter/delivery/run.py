@@ -20,7 +20,7 @@ from newsletter.delivery.outcome import accepted, outcome
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.verdicts import Ruling, Scope, Verdict
 from newsletter.errors import AudienceError, LineLost
-from newsletter.mime import Stencil, fill
+from newsletter.mime import Finish, Stencil, fill
 from newsletter.model import Delivery, DeliveryState, Hours, Letter, Mail, Reply, Send, Stage
 from newsletter.store import Store
 
@@ -54,6 +54,7 @@ class Run:
     stencil: Stencil
     breaker: Breaker
     pace: Pace
+    finish: Finish
     error: Exception | None = None
     closed_until: datetime | None = None
     retired: Exception | None = None
@@ -117,7 +118,8 @@ class Run:
         """The row's mail. Raises MailRefused when no lawful mail can be written to this person."""
         person = Addressee(row.subscriber_id, row.address, row.name, row.fields)
         office = self.office
-        return fill(self.stencil, recipient(person, self.send.slug, office.letter, office.keys))
+        to = recipient(person, self.send.slug, office.letter, office.keys)
+        return self.finish(fill(self.stencil, to))
 
     def begin(self, row: Delivery) -> None:
         """Write down that the row's content is about to leave, and the answers so far with it."""

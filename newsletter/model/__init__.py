@@ -35,12 +35,14 @@ from newsletter.model.publication import (
 )
 from newsletter.model.readership import Readership
 from newsletter.model.relay import Hours, Limits, Relay, Tls, WarmUp
+from newsletter.model.signing import DkimKey
 from newsletter.model.spam_filter import FilterKind, SpamFilter, filter_at
 
 __all__ = [
     "Article",
     "Delivery",
     "DeliveryState",
+    "DkimKey",
     "Email",
     "FilterKind",
     "Hours",

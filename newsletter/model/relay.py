@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from newsletter.model.signing import DkimKey
+
 
 class Tls(StrEnum):
     """How the connection to a relay is protected (RFC 8314, RFC 3207)."""
@@ -99,7 +101,9 @@ class Relay:
     `folder` receives .eml files for the kinds inbox and file. `tls` NONE is for loopback only.
     `connections` is how many lines are open at once when there is mail enough for them, `depth` how
     many mails may be under way on one where the relay offers CHUNKING. `limits` hold for all that
-    leaves by it, `domains` for all that goes to one recipient domain.
+    leaves by it, `domains` for all that goes to one recipient domain. `headers` go into every mail
+    ("{issue}" is the issue's name), `dkim` signs it; `replaces` are fields that the relay writes
+    anew, `once` is the field by which it takes a mail only once.
     """
 
     name: str
@@ -114,5 +118,9 @@ class Relay:
     mails_per_connection: int = 100
     connections: int = 1
     depth: int = 1
+    dkim: tuple[DkimKey, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    replaces: tuple[str, ...] = ()
+    once: str = ""
     limits: Limits = Limits()
     domains: Mapping[str, Limits] = field(default_factory=dict)

@@ -1,25 +1,20 @@
-"""A [relay.NAME] table and the environment -> one Relay with its secret.
-
-Secrets come from the environment, a command or a file, never from the configuration
-(deliverability 7.32). They are read here, at the moment a connection is wanted.
-"""
+"""A [relay.NAME] table and the environment -> one Relay with its secrets."""
 
 from __future__ import annotations
 
 import re
-import shlex
-import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from newsletter.config import Config, RelayTable
+from newsletter.credentials.signing import signing_keys
+from newsletter.credentials.sources import Source
 from newsletter.errors import ConfigError
 from newsletter.model import Letter, Relay, Tls
 from newsletter.presets import PRESETS
 
-COMMAND_TIMEOUT_S = 30
 EXAMPLE = re.compile(r"(?:^|\.)(?:example(?:\.com|\.net|\.org)?|invalid|test)$")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 INBOX = RelayTable()
@@ -47,6 +42,7 @@ def load_relay(config: Config, name: str | None, environ: Mapping[str, str]) -> 
         relay,
         username=_username(table, relay.name, environ) or relay.username,
         password=_password(table, relay.name, config.root, environ),
+        dkim=signing_keys(config, environ) if table.dkim else (),
     )
 
 
@@ -95,54 +91,17 @@ def example_left(letter: Letter, relay: Relay) -> str:
 
 
 def _username(table: RelayTable, relay: str, environ: Mapping[str, str]) -> str | None:
-    if table.username_env is None:
-        return table.username
-    return _from_environ(table.username_env, relay, environ)
+    source = Source(owner=f"the relay `{relay}`", what="the username", variable=table.username_env)
+    return source.read(environ) or table.username
 
 
 def _password(table: RelayTable, relay: str, root: Path, environ: Mapping[str, str]) -> str | None:
-    if table.password_env is not None:
-        return _from_environ(table.password_env, relay, environ)
-    if table.password_file is not None:
-        return _from_file(root / Path(table.password_file).expanduser(), relay)
-    if table.password_command is not None:
-        return _from_command(table.password_command, relay)
-    return None
-
-
-def _from_environ(name: str, relay: str, environ: Mapping[str, str]) -> str:
-    try:
-        return environ[name]
-    except KeyError:
-        raise ConfigError(
-            f"the relay `{relay}` wants the environment variable {name}, which is not set",
-            hint=f"export {name}=...",
-            code="config.secret",
-        ) from None
-
-
-def _from_file(path: Path, relay: str) -> str:
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"the relay `{relay}` wants the password in {path}: {error}", code="config.secret"
-        ) from error
-
-
-def _from_command(command: str, relay: str) -> str:
-    try:
-        done = subprocess.run(
-            shlex.split(command),
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_TIMEOUT_S,
-            check=True,
-        )
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise ConfigError(
-            f"the password command of the relay `{relay}` failed ({type(error).__name__})",
-            hint=f"try it: {command}",
-            code="config.secret",
-        ) from error
-    return done.stdout.strip()
+    path = table.password_file
+    source = Source(
+        owner=f"the relay `{relay}`",
+        what="the password",
+        variable=table.password_env,
+        path=root / Path(path).expanduser() if path is not None else None,
+        command=table.password_command,
+    )
+    return source.read(environ)

@@ -1,0 +1,26 @@
+"""The configuration and the environment -> Relays and signing keys, with their secrets.
+
+Secrets come from the environment, a command or a file, never from the configuration
+(deliverability 7.32). They are read here, at the moment a connection is wanted.
+"""
+
+from newsletter.credentials.relays import (
+    LOOPBACK,
+    default_relay,
+    example_left,
+    load_relay,
+    named_relay,
+    relay_names,
+)
+from newsletter.credentials.signing import signing_domain, signing_keys
+
+__all__ = [
+    "LOOPBACK",
+    "default_relay",
+    "example_left",
+    "load_relay",
+    "named_relay",
+    "relay_names",
+    "signing_domain",
+    "signing_keys",
+]
