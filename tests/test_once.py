@@ -64,6 +64,16 @@ def test_nothing_in_the_files_leads_to_a_server(letter: Publication, tmp_path: P
             assert not source.startswith("http"), name
 
 
+def test_a_page_that_a_template_sends_elsewhere_stays(letter: Publication, tmp_path: Path) -> None:
+    refresh = '<meta http-equiv="Refresh" content="0; url=https://example.net/">'
+    page = f"<!DOCTYPE html><html><head>{refresh}</head><body>{{{{ body }}}}</body></html>"
+    letter.write("templates/email.html", page)
+    letter.run("preview", "leaf", "--once", "--out", str(tmp_path / "out"))
+    files = written(tmp_path / "out")
+    assert b"example.net" in files["leaf/source.txt"]
+    assert b"example.net" not in files["leaf/mail.html"]
+
+
 def test_the_same_sources_give_the_same_files(letter: Publication, tmp_path: Path) -> None:
     for _ in range(2):
         letter.run("preview", "latest", "--once", "--out", str(tmp_path / "one"))
