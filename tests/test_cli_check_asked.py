@@ -369,6 +369,14 @@ def test_real_readers_are_called_by_their_number_and_not_quoted(letter: Publicat
         assert person not in result.stderr
 
 
+def test_what_a_real_reader_gets_is_not_repeated(letter: Publication) -> None:
+    write(letter, "Hello {{ name | friend }}, this is for you.\n")
+    name = "ANNABELLA FEATHERSTONEHAUGH"
+    letter.run("subscribers", "add", "ann@example.com", "--name", name)
+    assert "(for subscriber 1" in messages(found(letter), "capitals")[0]
+    assert "FEATHER" not in json.dumps(found(letter))
+
+
 def test_the_size_is_that_of_the_heaviest_mail(letter: Publication) -> None:
     write(letter, "{{ name }} lives here.\n\n" * 400)
     light = found(letter)

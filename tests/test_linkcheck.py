@@ -349,6 +349,15 @@ def test_attack_21_a_server_that_never_ends_is_left(said: Said) -> None:
         assert monotonic() - start < 30  # for ever is the alternative
 
 
+def test_attack_21_an_answer_is_heard_to_64_kb() -> None:
+    """The line is fast, and there is time: it is the octets that are counted."""
+    net = Net()
+    with site({"/": endless}) as shop:
+        outside = net.outside(shop.port, timeout_s=600)
+        verdict = visit(f"http://shop.example:{shop.port}/", outside, _at_once)
+    assert verdict == Verdict("links.failing", "its answer has no end")
+
+
 def test_attack_21_a_long_body_is_not_read() -> None:
     sent: list[int] = []
 
