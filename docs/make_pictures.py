@@ -7,27 +7,31 @@ Needs the extra `test` (Playwright) and Debian's chromium. Writes docs/desk.png.
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 SHEET = """
 <style>
-  body {{ margin: 0; background: #e9e5dd; display: flex; gap: 24px; padding: 24px; }}
-  img {{ border-radius: 10px; box-shadow: 0 4px 18px #0003; display: block; }}
+  body {{ margin: 0; background: #dcd6ca; display: flex; gap: 26px; padding: 26px; }}
+  img {{ border-radius: 12px; box-shadow: 0 6px 26px #0003; display: block; }}
 </style>
-<img src="data:image/png;base64,{left}" height="760">
-<img src="data:image/png;base64,{right}" height="760">
+<img src="data:image/png;base64,{light}" width="1400" height="1040">
+<img src="data:image/png;base64,{dark}" width="1400" height="1040">
 """
+# The scheme of the system, not Playwright's emulation: that would reach into the frames.
+LIGHT, DARK = "--blink-settings=preferredColorScheme=1", "--blink-settings=preferredColorScheme=0"
 
 
 def main() -> None:
-    """Start the demo, look at an issue and at the inbox, and put both on one sheet."""
+    """Start the demo, look at an issue in the light and at all its states in the dark, and put
+    both on one sheet."""
     demo = subprocess.Popen(
         [sys.executable, "-m", "newsletter", "demo", "--no-open", "--json"],
         cwd=ROOT,
@@ -37,28 +41,33 @@ def main() -> None:
     try:
         facts = json.loads((demo.stdout or sys.stdin).readline())
         with sync_playwright() as play:
-            browser = play.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-            )
-            page = browser.new_page(viewport={"width": 1180, "height": 900}, color_scheme="null")
-            shots = [picture(page, facts["preview"]), picture(page, facts["inbox"])]
-            sheet = SHEET.format(left=shots[0], right=shots[1])
-            page.set_viewport_size({"width": 2100, "height": 808})
-            page.set_content(sheet)
+            light = picture(play, LIGHT, facts["preview"])
+            dark = picture(play, DARK, f"{facts['preview']}?tab=states")
+            page = chromium(play, LIGHT).new_page(viewport={"width": 2878, "height": 1092})
+            page.set_content(SHEET.format(light=light, dark=dark))
             page.wait_for_timeout(300)
             page.screenshot(path=ROOT / "docs" / "desk.png")
-            browser.close()
     finally:
         demo.terminate()
 
 
-def picture(page: Page, url: str) -> str:
-    """The page as a base64 PNG."""
-    import base64  # noqa: PLC0415
+def chromium(play: Playwright, scheme: str) -> Browser:
+    """A browser whose system has that colour scheme."""
+    return play.chromium.launch(
+        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu", scheme]
+    )
 
+
+def picture(play: Playwright, scheme: str, url: str) -> str:
+    """The page as a base64 PNG."""
+    browser = chromium(play, scheme)
+    page = browser.new_page(viewport={"width": 1400, "height": 1040}, color_scheme="null")
     page.goto(url, wait_until="load")
+    page.locator('#live[data-state="on"]').wait_for()
     page.wait_for_timeout(700)
-    return base64.b64encode(page.screenshot()).decode()
+    shot = base64.b64encode(page.screenshot()).decode()
+    browser.close()
+    return shot
 
 
 if __name__ == "__main__":
