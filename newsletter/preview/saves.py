@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from newsletter.errors import NewsletterError
+from newsletter.preview.footprint import Facts, files_at
 from newsletter.preview.studio import Studio
 
 DEBOUNCE_MS, STEP_MS = 60, 15
@@ -35,8 +36,9 @@ class Saves:
         return StreamingResponse(self._told(request.app), media_type="text/event-stream")
 
     async def _told(self, app: Starlette) -> AsyncIterator[str]:
+        before = files_at(self.watched)
         yield f"retry: {RETRY_MS}\n\n"
-        async for changed in self._changed():
+        async for changed in self._changed(before):
             if app.state.is_closing():
                 return
             if not changed:
@@ -44,9 +46,9 @@ class Saves:
                 continue
             yield f"event: saved\ndata: {json.dumps(self.saved(changed))}\n\n"
 
-    async def _changed(self) -> AsyncIterator[Sequence[Path]]:
-        """The files of each save; nothing now and then. Watching begins anew when a place to
-        watch has come or gone."""
+    async def _changed(self, before: frozenset[Facts]) -> AsyncIterator[Sequence[Path]]:
+        """The files of each save since `before`; nothing now and then. Watching begins anew when a
+        place to watch has come or gone."""
         from watchfiles import awatch  # noqa: PLC0415
 
         while True:
@@ -59,8 +61,12 @@ class Saves:
                 yield_on_timeout=True,
             )
             async for changes in waiting:
-                yield sorted({Path(path) for _, path in changes})
+                # What was saved before the watch had begun is told by nobody else.
+                missed, before = (before ^ files_at(self.watched) if before else ()), frozenset()
+                saved = {Path(path) for path, *_ in missed} | {Path(path) for _, path in changes}
+                yield sorted(saved)
                 if self._places() != places:
+                    before = files_at(self.watched)
                     yield [self.watched[0]]
                     break
 
