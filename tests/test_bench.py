@@ -27,7 +27,6 @@ def test_the_commands_of_the_benchmarks_page_work() -> None:
             timeout=300,
         )
         assert "newsletter" in done.stdout
-        assert "premailer" in done.stdout
 
 
 def test_every_bench_is_on_the_benchmarks_page() -> None:

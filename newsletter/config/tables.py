@@ -140,7 +140,8 @@ class RelayTable(LimitsTable):
     password_command: str | None = None
     password_file: str | None = None
     folder: str | None = None
-    timeout_s: float = Field(default=60.0, gt=0)
+    timeout_s: float = Field(default=300.0, gt=0)
+    reports: bool = Field(default=False, description="ask for reports of failure (RFC 3461)")
     mails_per_connection: int | None = Field(default=None, ge=1)
     connections: int | None = Field(default=None, ge=1, le=100)
     depth: int = Field(

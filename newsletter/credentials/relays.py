@@ -69,6 +69,7 @@ def named_relay(config: Config, name: str | None) -> Relay:
         mails_per_connection=table.mails_per_connection or preset.mails_per_connection,
         connections=table.connections or preset.connections,
         depth=table.depth,
+        reports=table.reports,
         limits=table.limits(),
         domains={name.lower(): each.limits() for name, each in table.domains.items()},
     )

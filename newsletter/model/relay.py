@@ -103,7 +103,9 @@ class Relay:
     many mails may be under way on one where the relay offers CHUNKING. `limits` hold for all that
     leaves by it, `domains` for all that goes to one recipient domain. `headers` go into every mail
     ("{issue}" is the issue's name), `dkim` signs it; `replaces` are fields that the relay writes
-    anew, `once` is the field by which it takes a mail only once.
+    anew, `once` is the field by which it takes a mail only once. `timeout_s` is how
+    long it may take over anything but the final dot (RFC 5321 4.5.3.2); `reports` asks it for
+    reports of failure (RFC 3461).
     """
 
     name: str
@@ -114,7 +116,7 @@ class Relay:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     folder: Path | None = None
-    timeout_s: float = 60.0
+    timeout_s: float = 300.0
     mails_per_connection: int = 100
     connections: int = 1
     depth: int = 1
@@ -122,5 +124,6 @@ class Relay:
     headers: tuple[tuple[str, str], ...] = ()
     replaces: tuple[str, ...] = ()
     once: str = ""
+    reports: bool = False
     limits: Limits = Limits()
     domains: Mapping[str, Limits] = field(default_factory=dict)

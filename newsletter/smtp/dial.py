@@ -116,4 +116,5 @@ def _socket(greeter: Greeter) -> socket.socket:
 def _line(greeter: Greeter, relay: Relay) -> Line:
     if greeter.reader is None:
         raise LineLost("the line is closed", in_doubt=False)
-    return Line(greeter.reader, dict(greeter.esmtp_features), timeout_s=relay.timeout_s)
+    features = dict(greeter.esmtp_features)
+    return Line(greeter.reader, features, timeout_s=relay.timeout_s, reports=relay.reports)

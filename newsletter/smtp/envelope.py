@@ -17,7 +17,21 @@ _STAGES = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 def commands(line: Line, mail: Mail) -> tuple[str, str, str]:
     """What is said for each stage, without line ends. The gate has looked at the addresses."""
     size = f" SIZE={len(mail.content)}" if "size" in line.extensions else ""
-    return f"MAIL FROM:<{mail.mail_from}>{size}", f"RCPT TO:<{mail.rcpt_to}>", "DATA"
+    report, recipient = _report_parameters(mail) if line.reports else ("", "")
+    sender = f"MAIL FROM:<{mail.mail_from}>{size}{report}"
+    return sender, f"RCPT TO:<{mail.rcpt_to}>{recipient}", "DATA"
+
+
+def _report_parameters(mail: Mail) -> tuple[str, str]:
+    """What asks for a report on failure that names this mail and this reader, and does not carry
+    the letter back (RFC 3461 4)."""
+    envelope_id = f" RET=HDRS ENVID={xtext(mail.message_id)}"
+    return envelope_id, f" NOTIFY=FAILURE ORCPT=rfc822;{xtext(mail.rcpt_to)}"
+
+
+def xtext(text: str) -> str:
+    """ASCII text as a parameter (RFC 3461 4): `+`, `=` and what is no visible character in hex."""
+    return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in text)
 
 
 def group(line: Line, mail: Mail) -> bytes:

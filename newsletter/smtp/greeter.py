@@ -13,6 +13,8 @@ from newsletter.model import Relay, Reply, Stage
 from newsletter.smtp.replies import Limits, ReplyReader, parse_reply
 
 _PLACEHOLDER = "localhost"  # without one smtplib looks its own name up in the DNS
+# A host that is not there should not take as long as a relay that thinks.
+CONNECT_S = 30.0
 
 
 def tls_context() -> ssl.SSLContext:
@@ -36,7 +38,8 @@ class Greeter(smtplib.SMTP):
         self._open(relay)
 
     def _open(self, relay: Relay) -> None:
-        smtplib.SMTP.__init__(self, relay.host, relay.port, _PLACEHOLDER, timeout=relay.timeout_s)
+        connect_s = min(relay.timeout_s, CONNECT_S)
+        smtplib.SMTP.__init__(self, relay.host, relay.port, _PLACEHOLDER, timeout=connect_s)
 
     def getreply(self) -> tuple[int, bytes]:
         """As smtplib's, over a reader that is new when TLS began: what came in before the
@@ -68,6 +71,6 @@ class TlsGreeter(Greeter, smtplib.SMTP_SSL):
             relay.host,
             relay.port,
             _PLACEHOLDER,
-            timeout=relay.timeout_s,
+            timeout=min(relay.timeout_s, CONNECT_S),
             context=tls_context(),
         )

@@ -33,7 +33,8 @@ class Line:
     """A connection ready for MAIL. `extensions` are those of the last EHLO, in lower case;
     `mails` counts the mails offered on it, `accepted` those the relay took; `dirty` says a
     transaction was left half done, `asked` that an envelope is on its way and nothing was
-    heard of it, `broken` that no more can be said on it."""
+    heard of it, `broken` that no more can be said on it; `reports` that reports of failure are
+    asked for (RFC 3461)."""
 
     __slots__ = (
         "_sock",
@@ -44,16 +45,23 @@ class Line:
         "extensions",
         "mails",
         "reader",
+        "reports",
         "timeout_s",
     )
 
     def __init__(
-        self, reader: ReplyReader, extensions: Mapping[str, str], *, timeout_s: float
+        self,
+        reader: ReplyReader,
+        extensions: Mapping[str, str],
+        *,
+        timeout_s: float,
+        reports: bool = False,
     ) -> None:
         self._sock: socket.socket = reader.sock
         self.reader = reader
         self.extensions = extensions
         self.timeout_s = timeout_s
+        self.reports = reports and "dsn" in extensions
         self.mails = 0
         self.accepted = 0
         self.asked = False

@@ -7,6 +7,8 @@ nothing but counts, so that it is fast.
 from __future__ import annotations
 
 import socket
+import ssl
+import sys
 import threading
 import time
 from queue import Queue
@@ -23,8 +25,16 @@ class Sink:
     """Entering listens on 127.0.0.1. `rounds` counts the times it answered, all lines together."""
 
     def __init__(
-        self, *, round_trip_s: float = 0.0, pipelining: bool = True, chunking: bool = False
+        self,
+        *,
+        round_trip_s: float = 0.0,
+        pipelining: bool = True,
+        chunking: bool = False,
+        tls: ssl.SSLContext | None = None,
+        port: int = 0,
     ) -> None:
+        self.tls = tls
+        self._wanted_port = port
         self.chunking = chunking
         self.round_trip_s = round_trip_s
         self.pipelining = pipelining
@@ -39,7 +49,7 @@ class Sink:
         return int(self._listener.getsockname()[1])
 
     def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = socket.create_server(("127.0.0.1", self._wanted_port), backlog=64)
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -68,6 +78,14 @@ class Sink:
         with line:
             while octets := line.recv(262144):
                 heard += octets
+                if self.tls is not None and heard == b"STARTTLS\r\n":
+                    line.sendall(b"220 go ahead\r\n")
+                    line = self.tls.wrap_socket(line, server_side=True)
+                    heard = b""
+                    late.put((0.0, b""))
+                    late = Queue()
+                    threading.Thread(target=self._speak, args=(line, late), daemon=True).start()
+                    continue
                 answers, heard, in_content = self._answers(heard, in_content=in_content)
                 if answers:
                     self.rounds += 1
@@ -113,7 +131,18 @@ class Sink:
 
     def _answer(self, verb: bytes) -> bytes:
         if verb == b"EHLO":
-            offered = [b"PIPELINING"] * self.pipelining + [b"CHUNKING"] * self.chunking
+            offered = (
+                [b"STARTTLS"] * (self.tls is not None)
+                + [b"PIPELINING"] * self.pipelining
+                + [b"CHUNKING"] * self.chunking
+            )
             words = [b"sink", *offered]
             return b"".join(b"250-%b\r\n" % word for word in words[:-1]) + b"250 %b\r\n" % words[-1]
         return _ANSWERS.get(verb, b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n")
+
+
+if __name__ == "__main__":
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2])
+    with Sink(port=int(sys.argv[1]), tls=context):
+        threading.Event().wait()

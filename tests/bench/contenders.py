@@ -1,0 +1,295 @@
+"""Who hands mail over in the bench, each in a process of its own.
+
+The same issue of 45 KB, personalised in text, HTML and header; ours with its ledger on disk. A
+contender that is not installed is left out; `--peers` of `tests.bench.send` installs them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import json
+import os
+import resource
+import shutil
+import smtplib
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from newsletter.audience.tokens import Keys
+from newsletter.delivery.deliver import deliver
+from newsletter.delivery.publish import Publication, publish
+from newsletter.delivery.run import Office
+from newsletter.model import Email, Letter, Mailbox, NewSubscriber, Origin, Relay, Slot, Tls
+from newsletter.smtp import open_transports
+from newsletter.store import Audience, open_store
+
+NODEMAILER = Path(__file__).parent / "peers" / "nodemailer.mjs"
+PEERS = "NEWSLETTER_BENCH_PEERS"
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+FIRST_NAME, UNSUBSCRIBE = Slot("first_name", "friend"), Slot("unsubscribe_url")
+PARAGRAPH = '<p style="margin:0 0 16px;line-height:24px">Sleep is a habit of the body.</p>\n'
+HTML = (
+    f"<!DOCTYPE html>\n<html><body><p>Dear {{first_name}},</p>\n{PARAGRAPH * 430}"
+    '<p><a href="{unsubscribe}">Unsubscribe</a></p></body></html>\n'
+)
+TEXT = "Dear {first_name},\n\n" + "Sleep is a habit of the body.\n\n" * 190 + "{unsubscribe}\n"
+REFERENCE = "smtp-source -s 8 -d"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One contender, one round."""
+
+    mails: int
+    seconds: float
+    cpu_s: float
+
+    @property
+    def rate(self) -> float:
+        return self.mails / self.seconds
+
+    @property
+    def cpu_us(self) -> float:
+        return self.cpu_s / self.mails * 1e6
+
+
+def letter(root: Path) -> Letter:
+    return Letter(
+        root=root,
+        name="Still Point",
+        base_url="https://letters.example.org",
+        language="en",
+        timezone=ZoneInfo("UTC"),
+        issues=root,
+        templates=root,
+        sender=Mailbox("Still Point", "letters@example.org"),
+        reply_to=None,
+        postal_address="14 Orchard Row, Lindenford",
+        list_id="letter.example.org",
+        permalink="/{slug}/",
+        fields=("first_name",),
+    )
+
+
+def issue() -> Email:
+    tokens = {"first_name": FIRST_NAME.token, "unsubscribe": UNSUBSCRIBE.token}
+    return Email(
+        slug="sleep",
+        subject=f"Sleep, {FIRST_NAME.token}",
+        preheader="Short days",
+        html=HTML.format(**tokens),
+        text=TEXT.format(**tokens),
+        url="https://letters.example.org/sleep/",
+        slots=(FIRST_NAME, UNSUBSCRIBE),
+    )
+
+
+# the contenders, each in a process of its own
+
+
+@contextmanager
+def stopwatch(mails: int) -> Iterator[list[Measured]]:
+    """What the body took, its threads included."""
+    measured: list[Measured] = []
+    before, began = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    yield measured
+    seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    measured.append(Measured(mails, seconds, cpu))
+
+
+def newsletter(relay: Relay, mails: int) -> Measured:
+    """Ours: claim, fill, hand over, record; the ledger in SQLite on this disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        with open_store(f"sqlite:{root / 'newsletter.db'}") as store:
+            for number in range(mails):
+                person = NewSubscriber(address=f"p{number}@example.com", name=f"Pat{number} Doe")
+                store.add(person, NOW)
+            publication = Publication(
+                email=issue(),
+                origin=Origin(),
+                letterhead=letter(root).letterhead,
+                relay="sink",
+                audience=Audience(),
+            )
+            send = publish(store, publication, NOW)
+            office = Office(
+                store=store,
+                letter=letter(root),
+                keys=Keys((b"k" * 32,)),
+                now=lambda: datetime.now(UTC),
+                sleep=time.sleep,
+            )
+            with stopwatch(mails) as measured:
+                accepted = sum(
+                    row.state == "accepted" for row in deliver(send, open_transports(relay), office)
+                )
+    assert accepted == mails, f"{accepted} of {mails} accepted"
+    return measured[0]
+
+
+def own_words(number: int) -> dict[str, str]:
+    """What is different in each reader's mail."""
+    return {"first_name": f"Pat{number}", "unsubscribe": f"https://letters.example.org/u/{number}"}
+
+
+def message(number: int) -> EmailMessage:
+    """The same mail as the standard library builds it."""
+    words = own_words(number)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = "Still Point <letters@example.org>"
+    mail["To"] = f"Pat{number} Doe <p{number}@example.com>"
+    mail["Subject"] = f"Sleep, Pat{number}"
+    mail["Message-ID"] = f"<{number}@example.org>"
+    mail.set_content(TEXT.format(**words))
+    mail.add_alternative(HTML.format(**words), subtype="html")
+    return mail
+
+
+def standard_library(relay: Relay, mails: int) -> Measured:
+    """smtplib and EmailMessage on one connection."""
+    with stopwatch(mails) as measured, smtplib.SMTP(relay.host, relay.port, "localhost") as line:
+        for number in range(mails):
+            line.send_message(message(number), "letters@example.org", [f"p{number}@example.com"])
+    return measured[0]
+
+
+def aiosmtplib(relay: Relay, mails: int) -> Measured:
+    """aiosmtplib and EmailMessage on 8 connections."""
+    library = importlib.import_module("aiosmtplib")
+
+    async def one(first: int) -> None:
+        async with library.SMTP(hostname=relay.host, port=relay.port, use_tls=False) as line:
+            for number in range(first, mails, 8):
+                await line.send_message(message(number))
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(one(first) for first in range(8)))
+
+    with stopwatch(mails) as measured:
+        asyncio.run(all_of_them())
+    return measured[0]
+
+
+def django(relay: Relay, mails: int) -> Measured:
+    """Django's EmailMultiAlternatives and send_messages on one connection."""
+    settings = importlib.import_module("django.conf").settings
+    settings.configure(EMAIL_HOST=relay.host, EMAIL_PORT=relay.port, DEFAULT_CHARSET="utf-8")
+    library = importlib.import_module("django.core.mail")
+
+    def one(number: int) -> object:
+        words = own_words(number)
+        mail = library.EmailMultiAlternatives(
+            f"Sleep, Pat{number}",
+            TEXT.format(**words),
+            "Still Point <letters@example.org>",
+            [f"Pat{number} Doe <p{number}@example.com>"],
+        )
+        mail.attach_alternative(HTML.format(**words), "text/html")
+        return mail
+
+    with stopwatch(mails) as measured:
+        library.get_connection("django.core.mail.backends.smtp.EmailBackend").send_messages(
+            one(number) for number in range(mails)
+        )
+    return measured[0]
+
+
+def nodemailer(relay: Relay, mails: int) -> Measured:
+    """nodemailer's pool of 10 connections; its own clock, without the start of Node."""
+    asked = {"port": relay.port, "mails": mails, "text": TEXT, "html": HTML}
+    done = subprocess.run(
+        ["node", NODEMAILER, json.dumps(asked)],
+        cwd=os.environ[PEERS],
+        env={**os.environ, "NODE_PATH": f"{os.environ[PEERS]}/node_modules"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return Measured(**json.loads(done.stdout))
+
+
+def smtplib_tls(relay: Relay, mails: int) -> Measured:
+    """smtplib and EmailMessage after STARTTLS."""
+    with stopwatch(mails) as measured, smtplib.SMTP(relay.host, relay.port, "localhost") as line:
+        line.starttls(context=ssl.create_default_context())
+        for number in range(mails):
+            line.send_message(message(number), "letters@example.org", [f"p{number}@example.com"])
+    return measured[0]
+
+
+def smtp_source(relay: Relay, mails: int) -> Measured:
+    """Postfix's load generator in C: a ready mail of the same size, 8 connections, no pipelining.
+    Its few milliseconds of start count too."""
+    size = len(message(1).as_bytes())
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    where = f"{relay.host}:{relay.port}"
+    counts = ["-s", "8", "-m", str(mails), "-l", str(size)]
+    people = ["-f", "letters@example.org", "-t", "pat@example.com"]
+    subprocess.run(["smtp-source", "-d", *counts, *people, where], check=True)
+    seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Measured(mails, seconds, cpu)
+
+
+CONTENDERS: dict[str, tuple[Callable[[Relay, int], Measured], int]] = {
+    # how, and the share of the mails: the slow ones get fewer
+    REFERENCE: (smtp_source, 1),
+    "newsletter, 4 connections": (newsletter, 1),
+    "newsletter, 1 connection": (newsletter, 1),
+    "nodemailer, pool of 10": (nodemailer, 10),
+    "Django send_messages": (django, 10),
+    "smtplib + EmailMessage": (standard_library, 10),
+    "aiosmtplib, 8 connections": (aiosmtplib, 10),
+}
+TLS_CONTENDERS: dict[str, tuple[Callable[[Relay, int], Measured], int]] = {
+    "newsletter, 4 connections, TLS": (newsletter, 1),
+    "smtplib + EmailMessage, TLS": (smtplib_tls, 10),
+}
+NEEDS = {"aiosmtplib, 8 connections": "aiosmtplib", "Django send_messages": "django"}
+
+
+def absent(name: str) -> bool:
+    """Whether that contender is not installed here."""
+    if name == REFERENCE:
+        return shutil.which("smtp-source") is None
+    if name.startswith("nodemailer"):
+        folder = os.environ.get(PEERS)
+        return folder is None or not (Path(folder) / "node_modules/nodemailer").is_dir()
+    return name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None
+
+
+def alone(name: str, port: int, mails: int) -> Measured:
+    """A contender in a fresh process."""
+    command = [sys.executable, "-m", "tests.bench.contenders", name, str(port), str(mails)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return Measured(**json.loads(done.stdout))
+
+
+def run_alone(name: str, port: int, mails: int) -> None:
+    """The contender's figures on stdout, as JSON."""
+    contender, share = (CONTENDERS | TLS_CONTENDERS)[name]
+    relay = Relay(name="sink", kind="smtp", port=port, mails_per_connection=10**9)
+    relay = replace(relay, connections=1 if "1 connection" in name else 4)
+    if name.endswith("TLS"):
+        relay = replace(relay, host="localhost", tls=Tls.STARTTLS)
+    measured = contender(relay, max(mails // share, 1))
+    print(json.dumps({key: getattr(measured, key) for key in ("mails", "seconds", "cpu_s")}))
+
+
+if __name__ == "__main__":
+    run_alone(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
