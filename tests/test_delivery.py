@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.audience.tokens import Keys
+from newsletter.audience.tokens import Keys, read_verp
 from newsletter.delivery.deliver import deliver
 from newsletter.delivery.publish import Publication, publish
 from newsletter.delivery.run import Office
@@ -41,6 +41,7 @@ from newsletter.model import (
 from newsletter.smtp import open_transports
 from newsletter.store import Audience, Store, open_store
 from tests.sample import letter
+from tests.signing import key, verifies
 from tests.smtpd import ScriptedRelay, Transaction
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -621,3 +622,47 @@ def test_a_begin_out_of_turn_writes_nothing_of_what_it_brought(world: World) -> 
     world.store.begin(second, NOW, [taken])
     assert world.states(send)["p0@example.com"] == "accepted"
     assert world.store.recover(send.id, NOW) == 1
+
+
+def test_a_mail_comes_back_to_an_address_of_its_own(world: World) -> None:
+    world.letter = replace(world.letter, bounce_domain="bounce.letters.example.org")
+    world.people(3)
+    send = world.publish()
+    world.deliver(send)
+    keys = Keys((b"k" * 32,))
+    senders = [taken.mail_from for taken in world.relay.accepted]
+    assert len(set(senders)) == 3
+    for taken, row in zip(world.relay.accepted, world.store.deliveries(send.id), strict=True):
+        local_part, _, domain = taken.mail_from.partition("@")
+        assert domain == "bounce.letters.example.org"
+        assert read_verp(keys, local_part) == (row.subscriber_id, send.id)
+        assert taken.mail_from not in taken.content.decode()
+
+
+def test_attack_18_another_key_does_not_read_the_address(world: World) -> None:
+    world.letter = replace(world.letter, bounce_domain="bounce.letters.example.org")
+    world.people(1)
+    world.deliver(world.publish())
+    local_part = world.relay.accepted[0].mail_from.partition("@")[0]
+    assert read_verp(Keys((b"x" * 32,)), local_part) is None
+    flipped = local_part[:-1] + ("a" if local_part[-1] != "a" else "b")
+    assert read_verp(Keys((b"k" * 32,)), flipped) is None
+
+
+def test_without_a_bounce_domain_mails_come_back_to_the_sender(world: World) -> None:
+    world.people(1)
+    world.deliver(world.publish())
+    assert world.relay.accepted[0].mail_from == world.letter.sender.address
+
+
+def test_a_mail_is_signed_alike_when_it_is_tried_again(world: World) -> None:
+    relay = world.relay.relay(dkim=(key(), key("s1e", ed25519=True)))
+    world.relay.on("dot", say="451 4.3.0 later", times=1)
+    world.people(1)
+    send = world.publish()
+    list(deliver(send, open_transports(relay), world.office(), relay))
+    world.time += timedelta(hours=2)
+    list(deliver(send, open_transports(relay), world.office(), relay))
+    first, second = (taken.content for taken in world.relay.transactions)
+    assert first == second
+    assert verifies(first, 0, key(), key("s1e", ed25519=True))

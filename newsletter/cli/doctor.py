@@ -16,6 +16,7 @@ import click
 from newsletter.cli.boundary import Desk, answer, json_option, mark
 from newsletter.cli.dry_run import people
 from newsletter.cli.findings import counted
+from newsletter.config.signing import aligned
 from newsletter.credentials import example_left, load_relay, relay_names, signing_keys
 from newsletter.delivery.origin import tracked_files
 from newsletter.errors import NewsletterError
@@ -184,6 +185,16 @@ def signatures(desk: Desk) -> Iterator[Finding]:
         yield Finding(True, f"signed as {dns_name(key)}", "its record: newsletter dkim show")
 
 
+def bounces(desk: Desk) -> Iterator[Finding]:
+    """Where bounces go: SPF says nothing for the author unless both are of one organisation."""
+    domain, author = desk.letter.bounce_domain, desk.letter.sender.domain.lower()
+    if domain:
+        good = aligned(domain, author)
+        hint = "it wants an MX and an SPF record in the DNS"
+        stray = f"SPF does not speak for {author} then (DMARC): take a name above or below it"
+        yield Finding(good, f"bounces come back to {domain}", hint if good else stray)
+
+
 CHECKS: tuple[Callable[[Desk], Iterator[Finding]], ...] = (
     python_and_configuration,
     articles,
@@ -191,4 +202,5 @@ CHECKS: tuple[Callable[[Desk], Iterator[Finding]], ...] = (
     privacy,
     relays,
     signatures,
+    bounces,
 )

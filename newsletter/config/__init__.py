@@ -80,6 +80,7 @@ class Config:
             theme=self.tables.theme.tokens(),
             readership=self.tables.check.readership(),
             images=Images(letter.images),
+            bounce_domain=sender.bounce_domain or "",
         )
 
 

@@ -116,6 +116,12 @@ class SenderTable(Table):
     from_: MailboxText = Field(alias="from")
     reply_to: MailboxText | None = None
     postal_address: str = Field(min_length=1, description="the law wants one in bulk mail")
+    bounce_domain: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$",
+        max_length=200,
+        description="where undeliverable mails come back to, each to an address of its own (VERP)",
+    )
 
 
 class TeasersTable(Table):

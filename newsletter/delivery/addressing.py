@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from newsletter.audience.tokens import Keys, message_id, unsubscribe_token
+from newsletter.audience.tokens import Keys, message_id, unsubscribe_token, verp
 from newsletter.model import Letter, Recipient
 
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """One person as the ledger or the command line knows them; id 0 is nobody's."""
+    """One person as the ledger or the command line knows them; id 0 is nobody's, and `send_id` 0
+    is a mail outside of the ledger."""
 
     subscriber_id: int
     address: str
     name: str
     fields: Mapping[str, str]
+    send_id: int = 0
 
 
 def recipient(addressee: Addressee, slug: str, letter: Letter, keys: Keys) -> Recipient:
@@ -32,12 +34,22 @@ def recipient(addressee: Addressee, slug: str, letter: Letter, keys: Keys) -> Re
         address=addressee.address,
         name=addressee.name,
         message_id=message_id(keys, slug, addressee.subscriber_id, domain),
-        mail_from=letter.sender.address,
+        mail_from=_mail_from(addressee, letter, keys),
         unsubscribe_url=url,
         unsubscribe_mailto=f"mailto:unsubscribe+{token}@{domain}?subject=unsubscribe",
         values={**name_parts(addressee.name), **addressee.fields, "unsubscribe_url": url}
         | {"address": addressee.address},
     )
+
+
+def _mail_from(addressee: Addressee, letter: Letter, keys: Keys) -> str:
+    """The envelope sender: an address that names the row and that nobody else can make up, so that
+    a bounce is believed (deliverability 7.18), or the sender's own. Never the null one, which is
+    for mails that must not come back (RFC 5321 4.5.5)."""
+    if letter.bounce_domain and addressee.send_id:
+        local_part = verp(keys, addressee.subscriber_id, addressee.send_id)
+        return f"{local_part}@{letter.bounce_domain}"
+    return letter.sender.address
 
 
 def name_parts(name: str) -> dict[str, str]:

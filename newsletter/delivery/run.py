@@ -116,7 +116,9 @@ class Run:
 
     def mail(self, row: Delivery) -> Mail:
         """The row's mail. Raises MailRefused when no lawful mail can be written to this person."""
-        person = Addressee(row.subscriber_id, row.address, row.name, row.fields)
+        person = Addressee(
+            row.subscriber_id, row.address, row.name, row.fields, send_id=row.send_id
+        )
         office = self.office
         to = recipient(person, self.send.slug, office.letter, office.keys)
         return self.finish(fill(self.stencil, to))

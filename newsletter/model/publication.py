@@ -57,7 +57,9 @@ class Letter:
 
     `base_url` has no trailing slash; `permalink` is a path with {slug}, {number}, {year}, {month},
     {day}; `issues` and `templates` are absolute folders; `fields` are the subscriber fields that
-    may stand in double braces; `list_id` is the RFC 2919 identifier without angle brackets.
+    may stand in double braces; `list_id` is the RFC 2919 identifier without angle brackets;
+    mails that cannot be delivered come back to `bounce_domain`, each to an address of its own, or
+    to the sender when it is empty.
     """
 
     root: Path
@@ -77,6 +79,7 @@ class Letter:
     theme: ThemeTokens = field(default_factory=ThemeTokens)
     readership: Readership = field(default_factory=Readership)
     images: Images = Images.HOSTED
+    bounce_domain: str = ""
 
     @property
     def letterhead(self) -> Letterhead:

@@ -21,8 +21,19 @@ from html import escape
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from newsletter.mime import Stencil, fill, stencil
-from newsletter.model import Email, InlinePicture, Letter, Mailbox, Recipient, Slot
+from newsletter.mime import Stencil, fill, finish, stencil
+from newsletter.mime.dkim_keys import make_key
+from newsletter.model import (
+    DkimKey,
+    Email,
+    InlinePicture,
+    Letter,
+    Mail,
+    Mailbox,
+    Recipient,
+    Relay,
+    Slot,
+)
 from newsletter.slots import fill_slots
 
 ROUNDS = 5
@@ -125,6 +136,20 @@ def microseconds(write: Callable[[Recipient], object], readers: list[Recipient])
     return min(rounds) / len(readers) * 1e6
 
 
+def signing_keys() -> dict[str, tuple[DkimKey, ...]]:
+    rsa, edwards = (
+        DkimKey(domain="news.example.org", selector=name, pem=make_key(ed25519=name == "e"))
+        for name in ("r", "e")
+    )
+    return {"RSA-2048": (rsa,), "Ed25519": (edwards,), "both": (rsa, edwards)}
+
+
+def signing(mail: Mail, keys: tuple[DkimKey, ...]) -> float:
+    """Microseconds per mail, with the keys loaded once."""
+    ready = finish(Relay(name="main", kind="smtp", dkim=keys), "sleep", DATE)
+    return microseconds(lambda _: ready(mail), [reader(1)] * 1000)
+
+
 def main(mails: int) -> None:
     letter = email()
     start = time.perf_counter()
@@ -141,6 +166,8 @@ def main(mails: int) -> None:
     heavy = stencil(replace(letter, pictures=(picture(),)), LETTER, DATE)
     carried = microseconds(lambda to: fill(heavy, to), readers[: max(1, mails // 10)])
     print(f"fill with a picture of {PICTURE_BYTES // 1000} kB inside {carried:.1f} us")
+    for what, keys in signing_keys().items():
+        print(f"sign with {what} {signing(fill(cut, readers[0]), keys):.0f} us")
 
 
 if __name__ == "__main__":
