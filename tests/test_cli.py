@@ -291,7 +291,8 @@ def test_doctor_finds_a_bad_article_and_a_missing_password(letter: Publication) 
         (letter.root / "newsletter.toml")
         .read_text()
         .replace(
-            'preset = "inbox"', 'preset = "fastmail"\nusername = "u"\npassword_env = "NOT_SET_1"'
+            'preset = "inbox"',
+            'preset = "fastmail"\nper_day = 50\nusername = "u"\npassword_env = "NOT_SET_1"',
         ),
     )
     result = letter.run("doctor", code=3)

@@ -13,7 +13,7 @@ from newsletter.model import Mail, Relay, Reply, Stage, Tls
 from newsletter.presets import PRESETS, preset_at
 from newsletter.smtp import open_transport
 from newsletter.smtp.client import SMTPTransport
-from newsletter.smtp.file import FileTransport
+from newsletter.smtp.file import FileTransport, Numbered
 from newsletter.smtp.folder import MailFolder, is_key, keys
 from newsletter.smtp.inbox import received
 from tests.smtpd import ScriptedRelay, letter
@@ -81,7 +81,7 @@ def test_a_file_relay_writes_each_mail_and_says_where(tmp_path: Path) -> None:
 
 def test_a_file_relay_numbers_on(tmp_path: Path) -> None:
     for expected in ("000001", "000002"):
-        with FileTransport(tmp_path) as transport:
+        with FileTransport(Numbered(tmp_path)) as transport:
             ((_, reply),) = transport.deliver(iter([letter()]), nothing)
         assert expected in reply.text
 
@@ -89,7 +89,7 @@ def test_a_file_relay_numbers_on(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
 def test_attack_37_files_and_folders_are_closed_to_others(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
-    with FileTransport(folder) as transport:
+    with FileTransport(Numbered(folder)) as transport:
         list(transport.deliver(iter([letter()]), nothing))
     modes = [path.stat().st_mode & 0o777 for path in (folder.parent, folder, *folder.iterdir())]
     assert modes == [0o700, 0o700, 0o600]
@@ -98,7 +98,7 @@ def test_attack_37_files_and_folders_are_closed_to_others(tmp_path: Path) -> Non
 def test_a_file_relay_has_the_same_gate(tmp_path: Path) -> None:
     begun: list[Mail] = []
     unsafe = Mail("n@example.org", "a@b.example>\r\nDATA", "id", letter().content)
-    with FileTransport(tmp_path) as transport, pytest.raises(MailRefused):
+    with FileTransport(Numbered(tmp_path)) as transport, pytest.raises(MailRefused):
         list(transport.deliver(iter([unsafe]), begun.append))
     assert begun == []
     assert list(tmp_path.iterdir()) == []
@@ -107,7 +107,7 @@ def test_a_file_relay_has_the_same_gate(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     for open_folder in (tmp_path / "taken", tmp_path / "taken" / "below"):
-        with pytest.raises(RelayUnavailable), FileTransport(open_folder):
+        with pytest.raises(RelayUnavailable), FileTransport(Numbered(open_folder)):
             pass
         relay = Relay(name="main", kind="inbox", folder=open_folder)
         with pytest.raises(RelayUnavailable), open_transport(relay):
@@ -116,7 +116,7 @@ def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
 
 def test_a_folder_lost_during_the_send_is_a_452(tmp_path: Path) -> None:
     folder = tmp_path / "out"
-    with FileTransport(folder) as transport:
+    with FileTransport(Numbered(folder)) as transport:
         folder.rmdir()
         ((_, reply),) = transport.deliver(iter([letter()]), nothing)
     assert (reply.code, reply.status) == (452, "4.3.1")
@@ -155,7 +155,7 @@ def test_attack_22_any_label_makes_a_plain_key(tmp_path: Path, label: str) -> No
 def test_every_smtp_preset_is_protected_and_explains_its_login() -> None:
     for name, preset in PRESETS.items():
         assert preset.name == name
-        assert preset.kind in ("smtp", "inbox", "file")
+        assert preset.kind in ("smtp", "lmtp", "sendmail", "inbox", "file", "maildir")
         if preset.kind == "smtp":
             assert preset.tls is not Tls.NONE
             assert preset.login

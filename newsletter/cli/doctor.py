@@ -160,11 +160,7 @@ def relays(desk: Desk) -> Iterator[Finding]:
     """Each relay's settings and secret are there."""
     for name in relay_names(desk.config):
         relay = load_relay(desk.config, name, desk.environ)
-        place = (
-            "on this machine"
-            if relay.kind != "smtp"
-            else f"{relay.host}:{relay.port} {relay.tls.value}"
-        )
+        tls = f" {relay.tls.value}" if relay.kind == "smtp" else ""
         login = f", login {relay.username}" if relay.username else ""
         if example := example_left(desk.letter, relay):
             yield Finding(
@@ -173,7 +169,7 @@ def relays(desk: Desk) -> Iterator[Finding]:
         good = relay.username is None or relay.password is not None
         yield Finding(
             good,
-            f"relay {name}: {relay.kind}, {place}{login}",
+            f"relay {name}: {relay.kind}, {relay.place}{tls}{login}",
             "" if good else "a username without a password: set password_env",
         )
 

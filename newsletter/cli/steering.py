@@ -12,7 +12,7 @@ from newsletter.cli.dry_run import people
 from newsletter.cli.naming import issue_argument, latest_send, relay_option, slug_in, unfinished
 from newsletter.credentials import load_relay
 from newsletter.errors import NewsletterError, SendRefused, UsageError
-from newsletter.model import DeliveryState, Send, SendState
+from newsletter.model import DeliveryState, Relay, Send, SendState
 from newsletter.store import Store
 
 UNKNOWN_HELP = "What to do about mails in doubt: leave them, send them again, or name them."
@@ -57,6 +57,7 @@ def resume(desk: Desk, name: str, how: GoOn) -> None:
         send = _to_go_on_with(store, slug, how.unknown)
         relay = load_relay(desk.config, how.relay_name or send.relay, desk.environ)
         _note_if_changed(desk, send)
+        _note_if_taken_once(store, send, relay)
         _decide_doubt(desk, store, send, how.unknown)
         if not send.widened and send.hold:
             send = store.widen(send.id, desk.now())  # who resumes a held canary has decided
@@ -93,6 +94,16 @@ def _decide_doubt(desk: Desk, store: Store, send: Send, unknown: str | None) -> 
         store.reopen(send.id, DeliveryState.UNKNOWN, desk.now())
     elif unknown is None:
         note(f"{people(doubtful)} in doubt stay as they are; see --unknown")
+
+
+def _note_if_taken_once(store: Store, send: Send, relay: Relay) -> None:
+    """Say that the relay tells a mail it has from one it has not: but only who sent the mails in
+    doubt knows whether that was by this relay."""
+    if relay.once and store.progress(send.id)[DeliveryState.UNKNOWN]:
+        note(
+            f"{relay.name} takes a mail only once within {relay.once_for_h} hours: what it was "
+            "offered since can be sent again (--unknown retry)"
+        )
 
 
 def _list_unknown(store: Store, slug: str, *, as_json: bool) -> None:

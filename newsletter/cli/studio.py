@@ -8,7 +8,7 @@ from newsletter.audience.tokens import KEY_FILE, KEY_VARIABLE, read_unsubscribe_
 from newsletter.cli.boundary import Desk
 from newsletter.cli.judging import Bench, findings
 from newsletter.composed import Composed
-from newsletter.credentials import LOOPBACK, load_relay, named_relay
+from newsletter.credentials import load_relay, named_relay
 from newsletter.delivery.addressing import Addressee
 from newsletter.delivery.proof import Proof, send_proof
 from newsletter.model import Article, Email, Problem, Relay, Reply, Subscriber
@@ -67,9 +67,7 @@ def _unsubscribed(desk: Desk, person: Subscriber) -> Subscriber:
 def _way_out(relay: Relay) -> WayOut:
     if relay.kind == "inbox":
         return WayOut(relay.name, "the inbox on this machine", leaves=False)
-    if relay.kind != "smtp":
-        return WayOut(relay.name, f"the folder {relay.folder}", leaves=False)
-    return WayOut(relay.name, f"{relay.host}:{relay.port}", leaves=relay.host not in LOOPBACK)
+    return WayOut(relay.name, relay.place, leaves=relay.reaches_people)
 
 
 def _prove(desk: Desk, email: Email, reader: Addressee, relay: Relay) -> Reply:

@@ -30,6 +30,8 @@ MAILBOX = re.compile(
     r"^\s*(?:\"?(?P<name>[^<>\"]*?)\"?\s*<(?P<inside>[^<>\s]+)>|(?P<bare>[^<>\s]+))\s*$"
 )
 ADDRESS = re.compile(r"^[\x21-\x7e]+@[A-Za-z0-9.-]+$")
+# A field that mail programs do not act on: a letter's own come from nowhere else.
+INSTRUCTION = re.compile(r"X-[A-Za-z0-9][A-Za-z0-9-]{0,70}", re.IGNORECASE)
 
 
 def _mailbox(text: str) -> str:
@@ -146,12 +148,18 @@ class RelayTable(LimitsTable):
     password_command: str | None = None
     password_file: str | None = None
     folder: str | None = None
+    program: str = Field(
+        default="/usr/sbin/sendmail", pattern=r"^/", description="what the preset sendmail runs"
+    )
     timeout_s: float = Field(default=300.0, gt=0)
     reports: bool = Field(default=False, description="ask for reports of failure (RFC 3461)")
     mails_per_connection: int | None = Field(default=None, ge=1)
     connections: int | None = Field(default=None, ge=1, le=100)
     depth: int = Field(
         default=1, ge=1, le=64, description="mails under way on a line that offers CHUNKING"
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="more X- fields in every mail; {issue} is its name"
     )
     dkim: bool = Field(default=True, description="sign what leaves here, when [dkim] has a key")
     domains: dict[str, LimitsTable] = Field(
@@ -165,6 +173,16 @@ class RelayTable(LimitsTable):
             raise ValueError(f"no such preset `{name}`{guess(name, PRESETS)}")
         return name
 
+    @field_validator("headers")
+    @classmethod
+    def _instructions(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not INSTRUCTION.fullmatch(name):
+                raise ValueError(f"`{name}`: only fields for the relay, which begin with X-")
+            if not (value.isascii() and value.isprintable() and 0 < len(value) < 900):
+                raise ValueError(f"the value of {name} is not one line of ASCII")
+        return headers
+
     @model_validator(mode="after")
     def _host(self) -> RelayTable:
         preset = PRESETS[self.preset]
@@ -172,6 +190,8 @@ class RelayTable(LimitsTable):
             raise ValueError(f"the preset {self.preset} needs a host")
         if preset.needs_region and not self.region and not self.host:
             raise ValueError(f"the preset {self.preset} needs a region")
+        if preset.sold_by_day and not self.per_day:
+            raise ValueError(f"the preset {self.preset} needs per_day: what your plan allows")
         return self
 
 

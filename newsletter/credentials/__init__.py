@@ -5,7 +5,6 @@ Secrets come from the environment, a command or a file, never from the configura
 """
 
 from newsletter.credentials.relays import (
-    LOOPBACK,
     default_relay,
     example_left,
     load_relay,
@@ -15,7 +14,6 @@ from newsletter.credentials.relays import (
 from newsletter.credentials.signing import signing_domain, signing_keys
 
 __all__ = [
-    "LOOPBACK",
     "default_relay",
     "example_left",
     "load_relay",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,12 +12,12 @@ from newsletter.config import Config, RelayTable
 from newsletter.credentials.signing import signing_keys
 from newsletter.credentials.sources import Source
 from newsletter.errors import ConfigError
-from newsletter.model import Letter, Relay, Tls
+from newsletter.model import Letter, Limits, Relay, Tls
 from newsletter.presets import PRESETS
 
 EXAMPLE = re.compile(r"(?:^|\.)(?:example(?:\.com|\.net|\.org)?|invalid|test)$")
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 INBOX = RelayTable()
+FOLDERS = {"inbox": "inbox", "maildir": "maildir"}
 
 
 def relay_names(config: Config) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def named_relay(config: Config, name: str | None) -> Relay:
             f"no relay is called `{name}`", hint=f"relays: {known}", path=config.path.name
         )
     preset = PRESETS[table.preset]
-    folder = table.folder or ("inbox" if preset.kind == "inbox" else "outbox")
+    folder = table.folder or FOLDERS.get(preset.kind, "outbox")
     return Relay(
         name=name,
         kind=preset.kind,
@@ -70,16 +70,27 @@ def named_relay(config: Config, name: str | None) -> Relay:
         connections=table.connections or preset.connections,
         depth=table.depth,
         reports=table.reports,
-        limits=table.limits(),
+        headers=(*preset.headers, *table.headers.items()),
+        replaces=preset.replaces,
+        once=preset.once,
+        once_for_h=preset.once_for_h,
+        program=table.program,
+        limits=_limits(table.limits(), preset.limits),
         domains={name.lower(): each.limits() for name, each in table.domains.items()},
     )
+
+
+def _limits(ours: Limits, published: Limits) -> Limits:
+    """Ours where we set one, else what the relay publishes."""
+    asked = {each.name: getattr(ours, each.name) for each in fields(Limits)}
+    return replace(published, **{name: cap for name, cap in asked.items() if cap is not None})
 
 
 def example_left(letter: Letter, relay: Relay) -> str:
     """What is still an example in a letter whose relay reaches people; "" when nothing is, or
     when the relay is on this machine. Readers must not get links to a place that cannot exist
     (RFC 2606)."""
-    if relay.kind != "smtp" or relay.host in LOOPBACK:
+    if not relay.reaches_people:
         return ""
     host = urlsplit(letter.base_url).hostname or ""
     if EXAMPLE.search(host):

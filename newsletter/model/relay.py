@@ -96,16 +96,18 @@ class Hours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
-    """Where mail leaves. `kind` is smtp, inbox or file; `password` never shows in repr.
+    """Where mail leaves. `kind` is smtp, lmtp, sendmail, inbox, file or maildir; `password` never
+    shows in repr.
 
-    `folder` receives .eml files for the kinds inbox and file. `tls` NONE is for loopback only.
+    `folder` receives what the last three take, `program` is what sendmail runs; the `host` of lmtp
+    may be the path of a socket. `tls` NONE is for loopback only.
     `connections` is how many lines are open at once when there is mail enough for them, `depth` how
     many mails may be under way on one where the relay offers CHUNKING. `limits` hold for all that
     leaves by it, `domains` for all that goes to one recipient domain. `headers` go into every mail
     ("{issue}" is the issue's name), `dkim` signs it; `replaces` are fields that the relay writes
-    anew, `once` is the field by which it takes a mail only once. `timeout_s` is how
-    long it may take over anything but the final dot (RFC 5321 4.5.3.2); `reports` asks it for
-    reports of failure (RFC 3461).
+    anew, `once` is the field by which it takes a mail only once, for `once_for_h` hours.
+    `timeout_s` is how long it may take over anything but the final dot (RFC 5321 4.5.3.2);
+    `reports` asks it for reports of failure (RFC 3461).
     """
 
     name: str
@@ -125,5 +127,31 @@ class Relay:
     replaces: tuple[str, ...] = ()
     once: str = ""
     reports: bool = False
+    once_for_h: int = 0
+    program: str = "/usr/sbin/sendmail"
     limits: Limits = Limits()
     domains: Mapping[str, Limits] = field(default_factory=dict)
+
+    @property
+    def reaches_people(self) -> bool:
+        """Whether mail may leave this machine by it. A server on loopback may pass it on, but it is
+        what one tries things with."""
+        return self.kind == "sendmail" or (
+            self.kind in ("smtp", "lmtp") and not self.host.startswith("/") and not self.on_loopback
+        )
+
+    @property
+    def on_loopback(self) -> bool:
+        return self.host in ("127.0.0.1", "localhost", "::1")
+
+    @property
+    def place(self) -> str:
+        """Where that is, in words."""
+        match self.kind:
+            case "inbox":
+                return "the inbox on this machine"
+            case "sendmail":
+                return f"the program {self.program}"
+            case "file" | "maildir":
+                return f"the folder {self.folder}"
+        return self.host if self.host.startswith("/") else f"{self.host}:{self.port}"

@@ -59,8 +59,8 @@ def refuse_unsafe_relay(relay: Relay) -> None:
 
 
 def _is_loopback(host: str) -> bool:
-    """127.0.0.0/8, ::1 or the word localhost; no other name, whatever it resolves to."""
-    if host.lower() == "localhost":
+    """127.0.0.0/8, ::1, the word localhost or a path; no other name, whatever it resolves to."""
+    if host.lower() == "localhost" or host.startswith("/"):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -71,9 +71,10 @@ def _is_loopback(host: str) -> bool:
 def _greeted(relay: Relay, limits: Limits) -> Greeter:
     greeter = (TlsGreeter if relay.tls is Tls.IMPLICIT else Greeter)(relay, limits)
     sock = _socket(greeter)
-    # Without it Nagle and the relay's delayed ACK cost 40 ms a mail.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    greeter.local_hostname = _own_literal(sock)
+    if not relay.host.startswith("/"):
+        # Without it Nagle and the relay's delayed ACK cost 40 ms a mail.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        greeter.local_hostname = _own_literal(sock)
     return greeter
 
 

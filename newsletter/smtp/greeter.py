@@ -6,12 +6,14 @@ A Relay enters, a connection whose greeting was read leaves. It decides nothing:
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 
 from newsletter.errors import LineLost
 from newsletter.model import Relay, Reply, Stage
 from newsletter.smtp.replies import Limits, ReplyReader, parse_reply
 
+_GREETING = 220
 _PLACEHOLDER = "localhost"  # without one smtplib looks its own name up in the DNS
 # A host that is not there should not take as long as a relay that thinks.
 CONNECT_S = 30.0
@@ -35,11 +37,30 @@ class Greeter(smtplib.SMTP):
     def __init__(self, relay: Relay, limits: Limits) -> None:
         self.limits = limits
         self.patience_s = relay.timeout_s
+        self.ehlo_msg = "lhlo" if relay.kind == "lmtp" else "ehlo"
         self._open(relay)
 
     def _open(self, relay: Relay) -> None:
+        if relay.host.startswith("/"):
+            self._open_path(relay)
+            return
         connect_s = min(relay.timeout_s, CONNECT_S)
         smtplib.SMTP.__init__(self, relay.host, relay.port, _PLACEHOLDER, timeout=connect_s)
+
+    def _open_path(self, relay: Relay) -> None:
+        """Connect to a socket in the file system, as a server of mailboxes has one."""
+        smtplib.SMTP.__init__(self, "", 0, _PLACEHOLDER, timeout=relay.timeout_s)
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(relay.timeout_s)
+        try:
+            self.sock.connect(relay.host)
+        except OSError:
+            self.close()
+            raise
+        code, said = self.getreply()
+        if code != _GREETING:
+            self.close()
+            raise smtplib.SMTPConnectError(code, said)
 
     def getreply(self) -> tuple[int, bytes]:
         """As smtplib's, over a reader that is new when TLS began: what came in before the

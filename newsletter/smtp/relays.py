@@ -14,21 +14,28 @@ from newsletter.model import Mail, Relay, Reply, Tls
 from newsletter.smtp import Begin, Transport
 from newsletter.smtp.announced import open_port
 from newsletter.smtp.client import SMTPTransport
-from newsletter.smtp.file import FileTransport
+from newsletter.smtp.file import FileTransport, Numbered
+from newsletter.smtp.maildir import Maildir
+from newsletter.smtp.sendmail import SendmailTransport
 
 
 def transport_for(relay: Relay) -> Transport:
     """The way out of `relay`'s kind, not yet entered. Raises ConfigError for an unknown kind or
     a missing folder."""
     match relay.kind:
-        case "smtp":
+        case "smtp" | "lmtp":
             return SMTPTransport(relay)
+        case "sendmail":
+            return SendmailTransport(relay)
+        case "maildir":
+            return FileTransport(Maildir(_folder(relay)))
         case "inbox":
             return InboxTransport(relay, _folder(relay))
         case "file":
-            return FileTransport(_folder(relay))
+            return FileTransport(Numbered(_folder(relay)))
     raise ConfigError(
-        f"relay {relay.name}: no such kind `{relay.kind}`", hint="smtp, inbox or file"
+        f"relay {relay.name}: no such kind `{relay.kind}`",
+        hint="smtp, lmtp, sendmail, inbox, file, maildir",
     )
 
 
