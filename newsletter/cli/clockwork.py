@@ -37,23 +37,23 @@ class Clockwork:
 
     def tick(self) -> Iterator[tuple[Send, Next]]:
         """Each send that is not over, after everything that was due of it was done."""
-        for send in self.store.sends():
-            if send.state.over or self.brake.pulled:
+        for entry in self.store.entries():
+            if entry.state.over or self.brake.pulled:
                 continue
             try:
-                step = self._through(send)
-                yield self.store.send(send.id), step
+                step = self._through(entry.id)
+                yield self.store.send(entry.id), step
             except SendRefused:
-                note(f"{send.slug}: another process is at it")
+                note(f"{entry.slug}: another process is at it")
             except RelayError as error:  # the others may have another relay
-                note(f"{send.slug}: {error}")
+                note(f"{entry.slug}: {error}")
                 self.failed = error
 
-    def _through(self, send: Send) -> Next:
+    def _through(self, send_id: int) -> Next:
         """The first thing about the send that cannot be done now."""
         delivered = False
         while True:
-            send = self.store.send(send.id)
+            send = self.store.send(send_id)
             step = next_step(self.store, send, self.desk.now())
             if self.brake.pulled or step.step in (Step.WAIT, Step.HELD, Step.OVER):
                 return step
