@@ -50,10 +50,13 @@ class Publication:
         return result
 
     def ask(self, *arguments: str, code: int | None = 0) -> dict[str, Any]:
-        """The JSON answer of a command."""
+        """The JSON answer of a command: its last line, behind the events of a send."""
+        return self.events(*arguments, code=code)[-1]
+
+    def events(self, *arguments: str, code: int | None = 0) -> list[dict[str, Any]]:
+        """The JSON lines of a command."""
         result = self.run(*arguments, "--json", code=code)
-        answer: dict[str, Any] = json.loads(result.stdout)
-        return answer
+        return [json.loads(line) for line in result.stdout.splitlines()]
 
     def people(self, count: int) -> None:
         for number in range(count):

@@ -31,7 +31,6 @@ class Clockwork:
 
     desk: Desk
     store: Store
-    as_json: bool
     brake: Brake = field(default_factory=Brake)
     failed: NewsletterError | None = None
 
@@ -63,7 +62,7 @@ class Clockwork:
             self._take(send, step.step)
 
     def _take(self, send: Send, step: Step) -> None:
-        delivering = Delivering(self.desk, self.store, as_json=self.as_json, brake=self.brake)
+        delivering = Delivering(self.desk, self.store, as_json=False, brake=self.brake)
         if step is Step.FREEZE:
             start(self.store, send, self.desk.now())
         elif step is Step.JUDGE:
@@ -83,7 +82,7 @@ def tick_command(desk: Desk, as_json: bool) -> None:
     For cron, every five minutes or so. Two at once do no harm: a send has one sender.
     """
     with desk.asked_store() as store:
-        clockwork = Clockwork(desk, store, as_json)
+        clockwork = Clockwork(desk, store)
         with clockwork.brake.held():
             done = [_line(send, step) for send, step in clockwork.tick()]
     text = "\n".join(f"{row['issue']}: {_words(row)}" for row in done) or "nothing is due"
@@ -104,16 +103,16 @@ def worker_command(desk: Desk, as_json: bool) -> None:
     brake = Brake()
     with brake.held():
         while not brake.pulled:
-            until = _round(desk, brake, as_json=as_json)
+            until = _round(desk, brake)
             brake.rest(max((until - desk.now()).total_seconds(), 1.0))
     note("stopped; what is left goes on with the next worker")
 
 
-def _round(desk: Desk, brake: Brake, *, as_json: bool) -> datetime:
+def _round(desk: Desk, brake: Brake) -> datetime:
     """Until when nothing is due, as far as is known now."""
     soon = desk.now() + LONGEST_NAP
     with desk.asked_store() as store:
-        clockwork = Clockwork(desk, store, as_json, brake)
+        clockwork = Clockwork(desk, store, brake)
         return min([soon, *(step.until for _, step in clockwork.tick() if step.until)])
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 import signal
-import sys
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from types import FrameType
+from typing import Any
 
 import click
 
 from newsletter.cli.boundary import Desk, answer, note
+from newsletter.cli.faces import Events, Pulse, faces_for, tell_replies
+from newsletter.cli.sight import Count
 from newsletter.delivery.deliver import deliver
 from newsletter.delivery.run import Office
 from newsletter.delivery.steps import CanaryRule, Step, judge, next_step
@@ -24,7 +27,6 @@ from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
 from newsletter.smtp import open_transports
 from newsletter.store import Store
 
-NOTE_EVERY_S = 10.0
 SLICE_S = 0.1
 STOPPED = "stopped by hand"
 EXIT_INCOMPLETE = 4
@@ -70,19 +72,26 @@ class Brake:
                 signal.signal(number, handler)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Delivering:
-    """One send, delivered in front of a person or a program."""
+    """One send, delivered in front of a person or, with `as_json`, of a program too."""
 
     desk: Desk
     store: Store
     as_json: bool
     brake: Brake = field(default_factory=Brake)
 
+    @cached_property
+    def events(self) -> Events | None:
+        """The events a program reads, None when nobody asked for them."""
+        return Events() if self.as_json else None
+
     def run(self, send: Send, relay: Relay, undo: timedelta | None = None) -> None:
         """Deliver what is due and print the summary. Leaves through click's exit with 4 or 5
         when not everything was accepted."""
         started = time.monotonic()
+        if self.events:
+            self.events.started(started_facts(send, relay))
         try:
             with self.brake.held():
                 if undo and self._undone(send, undo):
@@ -93,9 +102,15 @@ class Delivering:
                 raise
             self.store.hold(send.id, STOPPED, self.desk.now(), send.not_before)
         except RelayError:
+            self._tell_replies(send)
             note(self._summary(send, time.monotonic() - started))
             raise
+        self._tell_replies(send)
         self.summarise(send, time.monotonic() - started)
+
+    def _tell_replies(self, send: Send) -> None:
+        if self.events:
+            tell_replies(self.store, send.id, send.slug)
 
     def _undone(self, send: Send, undo: timedelta) -> bool:
         """Whether somebody took the send back before its first mail left."""
@@ -144,10 +159,16 @@ class Delivering:
 
     def deliver(self, send: Send, relay: Relay) -> None:
         """Deliver what is due, showing progress; Ctrl-C finishes the mails in flight."""
+        count = Count(self.store, send, relay.limits)
         # Closed here, whatever is raised: the ledger is left in order before the store is closed.
-        with self.brake.held(), closing(self._deliveries(send, relay)) as rows:
-            for _ in self.show(send, rows):
-                pass
+        with (
+            self.brake.held(),
+            self._pulse(count),
+            closing(self._deliveries(send, relay)) as rows,
+        ):
+            take = count.take
+            for row in rows:
+                take(row)
 
     def _deliveries(self, send: Send, relay: Relay) -> Generator[Delivery, None, None]:
         return deliver(send, open_transports(relay), self.office(), relay)
@@ -165,13 +186,11 @@ class Delivering:
             hours=self.desk.config.tables.send.hours(self.desk.letter.timezone),
         )
 
-    def show(self, send: Send, rows: Iterator[Delivery]) -> Iterator[Delivery]:
-        """The rows, with a bar on a terminal and a plain line each 10 s elsewhere."""
-        done = self.store.progress(send.id)
-        before = sum(done.values()) - done[DeliveryState.PENDING] - done[DeliveryState.SKIPPED]
-        if sys.stderr.isatty():
-            return _bar(rows, send.recipients, before)
-        return _plain(rows, send.recipients, before)
+    def _pulse(self, count: Count) -> Pulse:
+        """What shows the run to whoever looks, while it is open."""
+        now = self.desk.now
+        faces = faces_for(self.desk.letter.timezone, self.events)
+        return Pulse(lambda at_once: count.sight(now(), at_once=at_once), now, faces)
 
     def summarise(self, send: Send, seconds: float) -> None:
         progress = self.store.progress(send.id)
@@ -179,6 +198,7 @@ class Delivering:
         code = exit_code(progress)
         facts = {
             "command": "send",
+            "event": "done",
             "issue": send.slug,
             "state": state.value,
             "sent": progress[DeliveryState.ACCEPTED],
@@ -205,6 +225,18 @@ def exit_code(progress: Counter[DeliveryState]) -> int:
     return EXIT_INCOMPLETE if any(progress[state] for state in bad) else 0
 
 
+def started_facts(send: Send, relay: Relay) -> dict[str, Any]:
+    """The first event of a run."""
+    return {
+        "command": "send",
+        "issue": send.slug,
+        "send": send.id,
+        "relay": relay.name,
+        "recipients": send.recipients,
+        "state": send.state.value,
+    }
+
+
 def summary_line(
     send: Send, state: SendState, progress: Counter[DeliveryState], seconds: float
 ) -> str:
@@ -223,25 +255,4 @@ def summary_line(
     elif exit_code(progress):
         who = "failed" if progress[DeliveryState.FAILED] else "unknown"
         text += f"\n  who:  newsletter status {send.slug} --who {who}"
-    return text
-
-
-def _bar(rows: Iterator[Delivery], total: int, before: int) -> Iterator[Delivery]:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
-
-    columns = ("  sending", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("send", total=total, completed=before)
-        for row in rows:
-            progress.advance(task)
-            yield row
-
-
-def _plain(rows: Iterator[Delivery], total: int, before: int) -> Iterator[Delivery]:
-    said = time.monotonic()
-    for number, row in enumerate(rows, before + 1):
-        yield row
-        if time.monotonic() - said >= NOTE_EVERY_S:
-            said = time.monotonic()
-            note(f"sending {number:,}/{total:,}")
+    return text + f"\n  report:  newsletter report {send.slug} --open"

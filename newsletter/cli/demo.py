@@ -97,7 +97,7 @@ def _send(stage: Desk, composed: Composed, recipients: int, *, as_json: bool) ->
             audience=Audience(),
         )
         send = publish(store, publication, stage.now())
-        Delivering(stage, store, as_json=as_json).deliver(send, relay)
+        Delivering(stage, store, as_json=False).deliver(send, relay)
         progress = store.progress(send.id)
     seconds = time.monotonic() - started
     if not as_json:

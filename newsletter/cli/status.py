@@ -38,39 +38,42 @@ COLUMNS = (
     help="List the people in this state.",
 )
 @click.option("--csv", "as_csv", is_flag=True, help="List them as CSV on stdout.")
+@click.option("--watch", is_flag=True, help="Look on until it is over; Ctrl-C leaves.")
 @json_option
 @click.pass_obj
 def status_command(
-    desk: Desk, name: str | None, who: str | None, as_csv: bool, as_json: bool
+    desk: Desk, name: str | None, who: str | None, as_csv: bool, watch: bool, as_json: bool
 ) -> None:
     """Say what became of every send, or of each recipient of ISSUE.
 
     accepted: the relay took responsibility. unknown: the line died after the last byte, only the
     relay's log can tell; it is never sent again silently. skipped: not mailed, with the reason.
+
+    --watch follows a send from any terminal, whoever sends it: with --json as one event a line, the
+    last of them the answer.
     """
+    if watch and (who or as_csv):
+        raise UsageError("--watch shows counts: ask for people without it")
     if name is None and (who or as_csv):
         raise UsageError(
             "--who and --csv want an ISSUE", hint="newsletter status latest --who failed"
         )
     with desk.asked_store() as store:
-        if name is None:
-            _overview(store, as_json)
-            return
-        sends = store.entries(slug_in(desk, store, name))
-        if as_csv or who:
+        slug = slug_in(desk, store, name) if name else None
+        if watch:
+            from newsletter.cli.watching import Watching  # noqa: PLC0415
+
+            Watching(desk, store, as_json).follow(slug)
+        sends = store.entries(slug)
+        if slug and (as_csv or who):
             listing = Listing(DeliveryState(who) if who else None, as_csv, as_json)
             listing.show(row for send in sends for row in store.deliveries(send.id, listing.state))
             return
         facts = [_facts(store, send) for send in sends]
-        text = "\n".join(_text(store, send) for send in sends) or f"{name}: never sent"
-        answer({"command": "status", "sends": facts}, as_json=as_json, text=text)
-
-
-def _overview(store: Store, as_json: bool) -> None:
-    sends = store.entries()
-    text = "\n".join(_text(store, send) for send in sends) or "nothing was sent yet"
-    facts = [_facts(store, send) for send in sends]
-    answer({"command": "status", "sends": facts}, as_json=as_json, text=text)
+        nothing = f"{name}: never sent" if name else "nothing was sent yet"
+        text = "\n".join(_text(store, send) for send in sends) or nothing
+        event = {"event": "done"} if watch else {}
+        answer({"command": "status", **event, "sends": facts}, as_json=as_json, text=text)
 
 
 def _facts(store: Store, send: SendEntry) -> dict[str, object]:

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from newsletter.delivery.outcome import stops_at_once
+from newsletter.delivery.replies import fold
 from newsletter.delivery.verdicts import Ruling, Scope, Verdict, ruling
 from newsletter.errors import RelayError, RelayRefused, RelayUnavailable
 from newsletter.model import Reply
@@ -80,7 +81,8 @@ class Breaker:
         )
 
     def _error(self, told: Ruling, reply: Reply) -> RelayError:
-        said = f"{reply.code} {reply.status} {reply.text}".strip()
+        # What is said aloud may end up in a log: nobody's address.
+        said = f"{reply.code} {reply.status} {fold(reply.text)}".strip()
         go_on = f"newsletter resume {self.slug}"
         unharmed = "nobody was marked as failed for it."
         if told.verdict in PASSING:

@@ -8,15 +8,18 @@ Whatever dies in between, `recover` can tell a mail that never left from one tha
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from newsletter.delivery.abreast import abreast
 from newsletter.delivery.breaker import Breaker
 from newsletter.delivery.lane import Lane
 from newsletter.delivery.pace import Pace, World
+from newsletter.delivery.replies import fold
 from newsletter.delivery.run import Office, Run
+from newsletter.errors import StoreError
 from newsletter.mime import finish, stencil
-from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
+from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState, Turn, TurnKind
 from newsletter.smtp import Transport
 from newsletter.store import Store
 
@@ -46,11 +49,20 @@ def deliver(
             wanted = transports[: 1 + _due(store, send.id) // MAILS_PER_LANE]
             yield from abreast(run, [Lane(run, transport) for transport in wanted])
             if error := run.verdict():
+                _tell(run, error)
                 raise error
         finally:
             run.close()
             store.recover(send.id, office.now())
             conclude(run)
+
+
+def _tell(run: Run, error: Exception) -> None:
+    """Write down what broke the run off. A store that takes no more is told of by the error."""
+    why = fold(getattr(error, "message", type(error).__name__))
+    with suppress(StoreError):
+        turn = Turn(kind=TurnKind.BROKEN_OFF, at=run.office.now(), why=why)
+        run.office.store.tell(run.send.id, turn)
 
 
 def conclude(run: Run) -> None:

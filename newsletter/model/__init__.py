@@ -37,12 +37,15 @@ from newsletter.model.readership import Readership
 from newsletter.model.relay import Hours, Limits, Relay, Tls, WarmUp
 from newsletter.model.signing import DkimKey
 from newsletter.model.spam_filter import FilterKind, SpamFilter, filter_at
+from newsletter.model.turns import Beat, DomainTally, ReplyTally, Turn, TurnKind
 
 __all__ = [
     "Article",
+    "Beat",
     "Delivery",
     "DeliveryState",
     "DkimKey",
+    "DomainTally",
     "Email",
     "FilterKind",
     "Hours",
@@ -61,6 +64,7 @@ __all__ = [
     "Recipient",
     "Relay",
     "Reply",
+    "ReplyTally",
     "Send",
     "SendEntry",
     "SendState",
@@ -75,6 +79,8 @@ __all__ = [
     "ThemeTokens",
     "Tls",
     "Tone",
+    "Turn",
+    "TurnKind",
     "WarmUp",
     "filter_at",
 ]

@@ -17,19 +17,23 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from newsletter.model import (
+    Beat,
     Delivery,
     DeliveryState,
+    DomainTally,
     Email,
     Letterhead,
     Limits,
     NewSubscriber,
     Origin,
     Reply,
+    ReplyTally,
     Send,
     SendEntry,
     SendState,
     Subscriber,
     SubscriberStatus,
+    Turn,
 )
 
 
@@ -266,6 +270,30 @@ class Store(Protocol):
 
     def reasons(self, send_id: int) -> Counter[str]:
         """How many SKIPPED deliveries have each reason."""
+
+    # what can be told of a send without naming anybody
+
+    def tell(self, send_id: int, turn: Turn) -> None:
+        """Write down a turn of the send that no other verb brings about: `freeze`, `move`, `hold`,
+        `cancel`, `reopen`, `widen` and `slow_down` tell of themselves."""
+
+    def turns(self, send_id: int, after: int = 0) -> list[Turn]:
+        """What happened to the send since the turn with the id `after`, oldest first. Cheap."""
+
+    def by_domain(self, send_id: int) -> list[DomainTally]:
+        """The rows counted by recipient domain and state. One pass over the send."""
+
+    def by_reply(self, send_id: int) -> list[ReplyTally]:
+        """The rows that were tried counted by state, reason and answer, the most frequent first;
+        some thousand answers at most. One pass over the send."""
+
+    def over_time(self, send_id: int, step: timedelta) -> list[Beat]:
+        """How many rows came into the state they are in, by steps of time since 1970, oldest
+        first. One pass over the send."""
+
+    def afterwards(self, send_id: int) -> Counter[str]:
+        """How many who got it have since become "unsubscribed" or "suppressed: REASON", and how
+        many have "joined" since."""
 
     def deliveries(self, send_id: int, state: DeliveryState | None = None) -> Iterator[Delivery]:
         """The rows of the ledger, in the order they were frozen, streamed."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 
 from newsletter.errors import SendRefused, StoreError
-from newsletter.model import DeliveryState, Send, SendEntry, SendState
+from newsletter.model import DeliveryState, Send, SendEntry, SendState, Turn, TurnKind
 from newsletter.store import Audience, NewSend
 from newsletter.store.ledger import Ledger, asked, audience_query
 from newsletter.store.rows import (
@@ -22,6 +22,7 @@ from newsletter.store.rows import (
     micros_or_none,
     send_of,
 )
+from newsletter.store.turns import tell
 
 MOVES = {
     (SendState.FROZEN, SendState.SENDING),
@@ -104,6 +105,7 @@ UPDATE delivery
        updated_at = ?
  WHERE send_id = ? AND state = ?
 """
+WIDEN = "UPDATE send SET wave = 1, not_before = NULL WHERE id = ? AND wave = 0"
 REOPEN_SEND = """
 UPDATE send SET state = 'paused', finished_at = NULL WHERE id = ? AND state = 'done'
 """
@@ -118,6 +120,9 @@ class Sends(Ledger):
             send_id = self._insert_send(new, now)
             if new.not_before is None:
                 self._freeze_audience(send_id, new.email.slug, new.audience, now)
+            else:
+                turn = Turn(kind=TurnKind.SCHEDULED, at=now, until=new.not_before)
+                tell(self._db, send_id, turn)
             return self.send(send_id)
 
     def freeze_prepared(self, send_id: int, now: datetime) -> Send:
@@ -177,6 +182,7 @@ class Sends(Ledger):
                 code="store.count",
             )
         self._db.write(FROZEN, (micros(now), everybody, recipients, exclusions, send_id))
+        tell(self._db, send_id, Turn(kind=TurnKind.FROZEN, at=now, number=recipients))
 
     def sends(self, slug: str | None = None) -> list[Send]:
         rows = self._db.rows(SENDS, {"slug": slug, "id": None})
@@ -205,6 +211,7 @@ class Sends(Ledger):
                 self._check_move(send, to)
                 finished_at = micros(now) if to is SendState.DONE else None
                 self._db.write(MOVE, (to.value, finished_at, send_id, send.state.value))
+                tell(self._db, send_id, Turn(kind=TurnKind(to.value), at=now))
             return self.send(send_id)
 
     def _check_move(self, send: Send, to: SendState) -> None:
@@ -221,9 +228,13 @@ class Sends(Ledger):
         self, send_id: int, reason: str, now: datetime, not_before: datetime | None = None
     ) -> Send:
         with self._db.transaction():
-            self.send(send_id)
+            before = self.send(send_id)
             self._db.write(HOLD, (reason, micros_or_none(not_before), send_id))
-            return self.send(send_id)
+            held = self.send(send_id)
+            if held != before:
+                kind = TurnKind.HELD if reason else TurnKind.WAITING
+                tell(self._db, send_id, Turn(kind=kind, at=now, why=reason, until=not_before))
+            return held
 
     def cancel(self, send_id: int, now: datetime) -> Send:
         self._settle_all()
@@ -234,6 +245,7 @@ class Sends(Ledger):
             self._db.write(TAKE_BACK, (micros(now), send_id))
             if send.state is not SendState.CANCELLED:
                 self._db.write(CANCEL, (micros(now), send_id))
+                tell(self._db, send_id, Turn(kind=TurnKind.CANCELLED, at=now))
             return self.send(send_id)
 
     def reopen(self, send_id: int, state: DeliveryState, now: datetime) -> int:
@@ -247,11 +259,14 @@ class Sends(Ledger):
             count = self._db.write(REOPEN, (micros(now), send_id, state.value))
             if count:
                 self._db.write(REOPEN_SEND, (send_id,))
+                turn = Turn(kind=TurnKind.REOPENED, at=now, why=state.value, number=count)
+                tell(self._db, send_id, turn)
             return count
 
     def widen(self, send_id: int, now: datetime) -> Send:
         with self._db.transaction():
-            self._db.write("UPDATE send SET wave = 1, not_before = NULL WHERE id = ?", (send_id,))
+            if self._db.write(WIDEN, (send_id,)):
+                tell(self._db, send_id, Turn(kind=TurnKind.WIDENED, at=now))
             return self.send(send_id)
 
 

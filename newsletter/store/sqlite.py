@@ -1,6 +1,7 @@
 """The store in one SQLite file: the embedded database of a publication on one machine.
 
-The verbs are in `people`, `sends`, `ledger` and `handover`; its file in `database`.
+The verbs are in `people`, `sends`, `ledger`, `handover`, `tallies` and `turns`; its file in
+`database`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from typing import Self
 from newsletter.store.database import Database, path_of
 from newsletter.store.people import People
 from newsletter.store.sends import Sends
+from newsletter.store.tallies import Tallies
 from newsletter.store.throttle import Throttle
+from newsletter.store.turns import Turns
 
 
-class SQLiteStore(People, Sends, Throttle):
+class SQLiteStore(People, Sends, Tallies, Turns, Throttle):
     """Subscribers, sends and deliveries in one file. Threads may share it."""
 
     def __init__(self, database: Database) -> None:

@@ -13,6 +13,7 @@ from newsletter.model import Limits
 from newsletter.store import Slots
 from newsletter.store.database import Database
 from newsletter.store.rows import micros, moment_of
+from newsletter.store.turns import tell_slowed
 
 # A slot is kept to within some milliseconds, so aim a little lower than the limit itself.
 AIM = 0.985
@@ -55,6 +56,7 @@ class Throttle:
                 " slowed_at = excluded.slowed_at",
                 (key, slower, now_us),
             )
+            tell_slowed(self._db, key, slower, now_us)
 
     def slowed(self, key: str, now: datetime) -> float | None:
         return self._allowed(key, micros(now))

@@ -1,0 +1,76 @@
+"""What is told of a whole send, without naming anybody: its turns, and counts over its ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from newsletter.model.ledger import DeliveryState
+from newsletter.model.mail import Reply
+
+
+class TurnKind(StrEnum):
+    """What happened to a send. HELD until somebody resumes it, WAITING until a time; SLOWED by a
+    relay's or a domain's "slower"; BROKEN_OFF by an error."""
+
+    SCHEDULED = "scheduled"
+    FROZEN = "frozen"
+    SENDING = "sending"
+    PAUSED = "paused"
+    HELD = "held"
+    WAITING = "waiting"
+    WIDENED = "widened"
+    SLOWED = "slowed"
+    BROKEN_OFF = "broken off"
+    REOPENED = "reopened"
+    CANCELLED = "cancelled"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One of them. `why` is the reason, the key that was SLOWED ("relay:main",
+    "domain:example.com") or the state that was REOPENED; `until` is when it ends by itself;
+    `number` is how many recipients, or mails a second. `id` grows with time."""
+
+    kind: TurnKind
+    at: datetime
+    why: str = ""
+    until: datetime | None = None
+    number: float | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DomainTally:
+    """How many recipients of one domain are in one state, when the last of them came into it, and
+    what the relay answered then."""
+
+    domain: str
+    state: DeliveryState
+    count: int
+    last_at: datetime
+    reply: Reply | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTally:
+    """How many rows have one state, reason and answer: the addressee and their domain are left out
+    of the text. The text of a yes is left out altogether."""
+
+    state: DeliveryState
+    reason: str
+    reply: Reply | None
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """How many rows came into a state within one step of time that began `at`."""
+
+    at: datetime
+    state: DeliveryState
+    count: int
