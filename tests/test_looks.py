@@ -130,6 +130,19 @@ def test_whatever_is_chosen_only_the_chosen_can_be_too_faint(
         assert faint.ink in chosen or {"panel", "page"} & chosen.keys()
 
 
+@given(st.sampled_from(SHIPPED_LOOKS), hexes)
+def test_rule_68_one_accent_of_any_colour_can_be_read_in_light_dark_and_inverted(
+    look: str, accent: str
+) -> None:
+    plain = LOOKS_COLOURS.setdefault(look, colours(Path("/nowhere"), look=look))
+    chosen = {"accent": Tone(accent)}
+    light, dark = palette.in_light(plain[0], chosen), palette.in_dark(plain[1], chosen)
+    assert not list(palette.too_faint(light, dark))
+    for ink, ground in STANDING:
+        turned = inverted_ink(Colour.of(light[ink])), inverted_ground(Colour.of(light[ground]))
+        assert contrast(*turned) >= palette.READABLE, (ink, light[ink], ground, light[ground])
+
+
 # --- tokens --------------------------------------------------------------------------------------
 
 

@@ -32,8 +32,14 @@ GROUNDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("keyword", "string", "number", "comment"), ("tint",)),
 }
 _STEPS = 24
-# A hair above, for what rounding to six digits takes away.
-_WANTED = READABLE + 0.1
+# What is derived by day has more: that is READABLE still when a client turns both colours over
+# (newsletter/lint/inversion.py).
+_BY_DAY = 7.0
+# White words on a filled ground, and a hair for what the turning rounds away.
+_FILLED = 4.55
+# From here on black words are better than white ones, turned over too.
+_PALE = 0.38
+ON_PALE, ON_DARK = "#14161a", "#ffffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ class Faint:
 
 def in_light(look: Mapping[str, str], tones: Mapping[str, Tone]) -> Paint:
     """The colours by day."""
-    return _repainted(look, {name: tone.light for name, tone in tones.items()}, frozenset(tones))
+    paint = _repainted(look, {name: tone.light for name, tone in tones.items()})
+    return _made_legible(paint, frozenset(tones), _BY_DAY) if tones else paint
 
 
 def in_dark(look: Mapping[str, str], tones: Mapping[str, Tone]) -> Paint:
@@ -56,7 +63,7 @@ def in_dark(look: Mapping[str, str], tones: Mapping[str, Tone]) -> Paint:
     lightness."""
     shades = {name: tone.dark or _partner(tone.light, look[name]) for name, tone in tones.items()}
     chosen = frozenset(name for name, tone in tones.items() if tone.dark)
-    return _repainted(look, shades, chosen)
+    return _made_legible(_repainted(look, shades), chosen, READABLE) if tones else dict(look)
 
 
 def too_faint(light: Mapping[str, str], dark: Mapping[str, str]) -> Iterator[Faint]:
@@ -71,13 +78,12 @@ def too_faint(light: Mapping[str, str], dark: Mapping[str, str]) -> Iterator[Fai
                     yield Faint(ink, ground, mode, ratio)
 
 
-def _repainted(look: Mapping[str, str], shades: Paint, chosen: frozenset[str]) -> Paint:
-    if not shades:
-        return dict(look)
+def _repainted(look: Mapping[str, str], shades: Paint) -> Paint:
     paint = {**look, **shades}
     if "accent" in shades:
-        paint |= dict.fromkeys(("button", "note"), paint["accent"])
+        paint["note"] = paint["accent"]
         paint["link"] = shades.get("link", paint["accent"])
+        paint["button"], paint["button_ink"] = _filled(paint["accent"])
     if "ink" in shades:
         paint["heading"] = paint["ink"]
         paint["muted"] = _mixed(paint["ink"], paint["panel"], 0.3)
@@ -85,8 +91,7 @@ def _repainted(look: Mapping[str, str], shades: Paint, chosen: frozenset[str]) -
         paint["tint"] = _mixed(paint["panel"], paint["ink"], 0.05)
         paint["line"] = _mixed(paint["panel"], paint["ink"], 0.18)
     _paint_bar(look, paint)
-    paint["button_ink"] = _best_on(paint["button"])
-    return {name: _legible(name, paint) if name not in chosen else paint[name] for name in paint}
+    return paint
 
 
 def _paint_bar(look: Mapping[str, str], paint: Paint) -> None:
@@ -95,38 +100,56 @@ def _paint_bar(look: Mapping[str, str], paint: Paint) -> None:
         paint |= {"bar": paint["panel"], "bar_muted": paint["muted"]}
         paint["bar_ink"] = paint["link" if look["bar_ink"] == look["link"] else "heading"]
     elif paint["accent"] != look["accent"]:
-        paint["bar"] = paint["accent"]
-        paint["bar_ink"] = _best_on(paint["bar"])
-        paint["bar_muted"] = _mixed(paint["bar_ink"], paint["bar"], 0.25)
+        paint["bar"], paint["bar_ink"] = _filled(paint["accent"])
+        softer = 0.25 if paint["bar_ink"] == ON_DARK else 0.0
+        paint["bar_muted"] = _mixed(paint["bar_ink"], paint["bar"], softer)
 
 
-def _legible(name: str, paint: Mapping[str, str]) -> str:
-    """The colour, moved towards black or white until it can be read on all its grounds."""
-    grounds = [Colour.of(paint[ground]) for ground in GROUNDS.get(name, ())]
-    ink = Colour.of(paint[name])
-    if not grounds or _worst(ink, grounds) >= READABLE:
-        return paint[name]
-    end = max((BLACK, WHITE), key=lambda pole: _worst(pole, grounds))
-    steps = (_between(ink, end, step / _STEPS) for step in range(1, _STEPS + 1))
-    return str(next((each for each in steps if _worst(each, grounds) >= _WANTED), end))
+def _made_legible(paint: Paint, chosen: frozenset[str], wanted: float) -> Paint:
+    """The colours, those that nobody chose moved until they can be read on all their grounds.
+    What is filled has its words made for it, and no client turns a dark ground over."""
+    filled = {"button_ink"} | (
+        {"bar_ink", "bar_muted"} if paint["bar"] != paint["panel"] else set()
+    )
+    return {
+        name: colour
+        if name in chosen
+        else _legible(colour, _grounds(name, paint), _FILLED if name in filled else wanted)
+        for name, colour in paint.items()
+    }
+
+
+def _grounds(name: str, paint: Mapping[str, str]) -> list[Colour]:
+    return [Colour.of(paint[ground]) for ground in GROUNDS.get(name, ())]
+
+
+def _legible(colour: str, grounds: list[Colour], wanted: float) -> str:
+    """The colour, or the nearest to it on the way to black or white that has what is wanted."""
+    ink = Colour.of(colour)
+    if not grounds or _worst(ink, grounds) >= wanted:
+        return colour
+    own_side = WHITE if ink.luminance > grounds[0].luminance else BLACK
+    best = max((BLACK, WHITE), key=lambda pole: _worst(pole, grounds))
+    end = own_side if _worst(own_side, grounds) >= wanted else best
+    steps = [_mixed(colour, str(end), step / _STEPS) for step in range(1, _STEPS + 1)]
+    return next((each for each in steps if _worst(Colour.of(each), grounds) >= wanted), str(end))
 
 
 def _worst(ink: Colour, grounds: list[Colour]) -> float:
     return min(contrast(ink, ground) for ground in grounds)
 
 
-def _best_on(ground: str) -> str:
-    """White where it can be read, else almost black."""
-    return "#ffffff" if contrast(WHITE, Colour.of(ground)) >= READABLE else "#14161a"
+def _filled(colour: str) -> tuple[str, str]:
+    """A ground of that colour, darker where white words would not be read, and its words."""
+    if Colour.of(colour).luminance >= _PALE:
+        return colour, ON_PALE
+    return _legible(colour, [WHITE], _FILLED), ON_DARK
 
 
 def _mixed(colour: str, other: str, share: float) -> str:
-    return str(_between(Colour.of(colour), Colour.of(other), share))
-
-
-def _between(colour: Colour, other: Colour, share: float) -> Colour:
-    red, green, blue = (a + (b - a) * share for a, b in zip(colour[:3], other[:3], strict=True))
-    return Colour(red, green, blue)
+    pairs = zip(Colour.of(colour)[:3], Colour.of(other)[:3], strict=True)
+    red, green, blue = (one + (two - one) * share for one, two in pairs)
+    return str(Colour(red, green, blue))
 
 
 def _partner(light: str, in_look: str) -> str:
