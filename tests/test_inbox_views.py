@@ -117,7 +117,7 @@ def test_the_button_of_a_proof_or_of_a_stranger_does_nothing(letter: Publication
     token = token_in(desk.get("/inbox").text)
     for key, words in ((key_of(letter, "you"), "this is a proof"), (strange, "No key of this")):
         assert words in desk.get(f"/inbox/{key}?tab=unsubscribe").text
-        assert desk.post(f"/inbox/{key}/unsubscribe", data={"token": token}).status_code == 404
+        assert desk.post(f"/inbox/{key}/unsubscribe", data={"token": token}).status_code == 400
     assert {status(letter, f"p{n}@example.com") for n in range(3)} == {"active"}
 
 
