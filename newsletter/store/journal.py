@@ -39,8 +39,7 @@ class Journal:
     def __init__(self, path: Path, file: int) -> None:
         self.path = path
         self._file = file
-        self._at = 0
-        self._start()
+        self._at = self._first = os.pwrite(file, _line(("boot", boot_id())), 0)
 
     @classmethod
     def open(cls, path: Path) -> Journal:
@@ -52,6 +51,7 @@ class Journal:
                 os.fsync(file)
                 journal = cls(path, file)
                 os.fsync(file)
+                _keep_name(path.parent)
             except BaseException:
                 os.close(file)
                 path.unlink(missing_ok=True)
@@ -59,9 +59,6 @@ class Journal:
         except OSError as error:
             raise _failed(path, error) from error
         return journal
-
-    def _start(self) -> None:
-        self._at = os.pwrite(self._file, _line(("boot", boot_id())), 0)
 
     @property
     def used(self) -> int:
@@ -81,11 +78,11 @@ class Journal:
 
     def clear(self) -> None:
         """Forget everything: the database knows it now. Overwrites from the front, so a reader
-        finds either nothing or what it may apply once more."""
-        used, self._at = self._at, 0
+        finds either nothing or what it may apply once more. The first line stays: without it, it
+        would seem that nothing had ever begun."""
+        used, self._at = self._at, self._first
         try:
-            os.pwrite(self._file, bytes(used), 0)
-            self._start()
+            os.pwrite(self._file, bytes(used - self._first), self._first)
         except OSError as error:
             raise _failed(self.path, error) from error
 
@@ -102,8 +99,9 @@ class Journal:
 
 
 def read(path: Path) -> Contents | None:
-    """What a dead sender left, or None when there is no journal. A last line that was cut short is
-    left out: its mail had not begun."""
+    """What a dead sender left, or None when there is no journal with its first line, which is on
+    the disk before any mail begins. A last line that was cut short is left out: its mail had not
+    begun."""
     try:
         octets = path.read_bytes()
     except FileNotFoundError:
@@ -116,8 +114,19 @@ def read(path: Path) -> Contents | None:
             entries.append(tuple(json.loads(line)))
         except (ValueError, TypeError):
             break
-    boot = entries.pop(0) if entries else ()
+    if not entries:  # killed while it made the file: nothing had begun
+        return None
+    boot = entries.pop(0)
     return Contents(entries, boot == ("boot", boot_id()))
+
+
+def _keep_name(folder: Path) -> None:
+    """Have the names of the files in it survive a power failure, not only their content."""
+    names = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(names)
+    finally:
+        os.close(names)
 
 
 def boot_id() -> str:

@@ -1,0 +1,195 @@
+"""The journal of a sender: what its next one may believe, after a kill and after a power cut."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from newsletter.errors import StoreError
+from newsletter.store import Store, journal, open_store
+from newsletter.store.handover import DIED, POWER_CUT
+from newsletter.store.journal import SIZE_BYTES, Journal
+from tests.stores import NOW, readers, sending, states, taken
+
+BEGUN = ((1, 2, 3), (4, 5))
+
+
+def written(path: Path, *entries: journal.Entry) -> Path:
+    made = Journal.open(path)
+    for entry in entries:
+        made.write(entry)
+    made.close()
+    return path
+
+
+def entries(path: Path) -> list[object]:
+    found = journal.read(path)
+    assert found is not None
+    return [json.loads(json.dumps(entry)) for entry in found.entries]
+
+
+def test_entries_come_back_in_order(tmp_path: Path) -> None:
+    path = written(tmp_path / "j", BEGUN, (None, (6,)))
+    assert entries(path) == [[[1, 2, 3], [4, 5]], [None, [6]]]
+    assert path.stat().st_size == SIZE_BYTES
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_no_file_is_no_journal(tmp_path: Path) -> None:
+    assert journal.read(tmp_path / "j") is None
+
+
+@pytest.mark.parametrize("octets", [b"", bytes(100), bytes(SIZE_BYTES), b'["boo'])
+def test_a_journal_killed_in_the_making_says_that_nothing_had_begun(
+    tmp_path: Path, octets: bytes
+) -> None:
+    (tmp_path / "j").write_bytes(octets)
+    assert journal.read(tmp_path / "j") is None
+
+
+def test_a_journal_that_forgot_its_entries_still_knows_its_boot(tmp_path: Path) -> None:
+    made = Journal.open(tmp_path / "j")
+    made.write(BEGUN)
+    made.clear()
+    assert journal.read(made.path) == ([], True)
+    made.write((None,))
+    made.close()
+    assert entries(made.path) == [[None]]
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_last_line_that_is_torn_is_no_entry(tmp_path: Path, cut: int) -> None:
+    path = written(tmp_path / "j", BEGUN)
+    octets = path.read_bytes().rstrip(b"\0")
+    path.write_bytes(octets[:-cut].ljust(SIZE_BYTES, b"\0"))
+    assert entries(path) == []
+    path.write_bytes(octets[:-cut])
+    assert entries(path) == []
+
+
+def test_another_boot_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path / "j", BEGUN)
+    monkeypatch.setattr(journal, "boot_id", lambda: "another")
+    assert journal.read(path) == ([([1, 2, 3], [4, 5])], False)
+
+
+def test_a_write_that_is_cut_short_is_an_error(tmp_path: Path) -> None:
+    script = (
+        "import sys, resource\n"
+        "from pathlib import Path\n"
+        "from newsletter.store.journal import Journal\n"
+        "from newsletter.errors import StoreError\n"
+        "made = Journal.open(Path(sys.argv[1]))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "try:\n"
+        "    made.write((None, 'x' * 200))\n"
+        "except StoreError as error:\n"
+        "    print(error.code)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "j")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "store.journal\n"
+
+
+# what the next sender makes of it
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "newsletter.db"
+
+
+def dead_sender(path: Path) -> Store:
+    """A store that was left in the middle of a send: ada is answered, ben's content was on its way,
+    cy was claimed."""
+    store = open_store(f"sqlite:{path}")
+    readers(store, "ada", "ben", "cy")
+    send = sending(store)
+    ada, ben, _ = store.claim(send.id, 3, NOW)
+    store.begin(ada, NOW)
+    store.begin(ben, NOW, [taken(ada)])
+    return store
+
+
+def recovered(path: Path) -> tuple[dict[str, str], set[str]]:
+    """The states that another process finds, and the reasons of those in doubt."""
+    script = (
+        "import sys, json\n"
+        "from newsletter.store import open_store\n"
+        "from tests.stores import NOW, states\n"
+        "with open_store(sys.argv[1]) as store, store.sender_lock(1):\n"
+        "    store.recover(1, NOW)\n"
+        "    doubt = sorted({row.reason for row in store.deliveries(1, 'unknown')})\n"
+        "    print(json.dumps([states(store, 1), doubt]))\n"
+    )
+    command = [sys.executable, "-c", script, f"sqlite:{path}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found, doubt = json.loads(done.stdout)
+    return found, set(doubt)
+
+
+def test_after_a_kill_only_what_had_begun_is_in_doubt(path: Path) -> None:
+    dead = dead_sender(path)
+    found, doubt = recovered(path)
+    assert found == {"ada": "accepted", "ben": "unknown", "cy": "pending"}
+    assert doubt == {DIED}
+    del dead
+
+
+def test_after_a_power_cut_all_that_was_claimed_and_not_recorded_is_in_doubt(path: Path) -> None:
+    dead = dead_sender(path)
+    left = path.with_name(f"{path.name}-send-1.journal")
+    boot, _, rest = left.read_bytes().partition(b"\n")
+    earlier = json.dumps(["boot", "0" * 36], separators=(",", ":")).encode()
+    assert len(earlier) == len(boot)
+    left.write_bytes(earlier + b"\n" + rest)
+    found, doubt = recovered(path)
+    assert found == {"ada": "accepted", "ben": "unknown", "cy": "unknown"}
+    assert doubt == {POWER_CUT}
+    del dead
+
+
+def test_after_a_power_cut_with_an_empty_journal_of_that_boot_they_are_in_doubt_too(
+    path: Path,
+) -> None:
+    dead = dead_sender(path)
+    left = path.with_name(f"{path.name}-send-1.journal")
+    left.write_bytes(b'["boot","earlier"]\n' + bytes(1000))
+    found, _ = recovered(path)
+    assert found == {"ada": "unknown", "ben": "unknown", "cy": "unknown"}
+    del dead
+
+
+def test_a_kill_while_the_journal_is_made_leaves_nobody_in_doubt(path: Path) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from newsletter.store import open_store\n"
+        "from newsletter.store.journal import Journal\n"
+        "from tests.stores import NOW, readers, sending\n"
+        "store = open_store(sys.argv[1])\n"
+        "readers(store, 'ada', 'ben')\n"
+        "send = sending(store)\n"
+        "ada, ben = store.claim(send.id, 2, NOW)\n"
+        "Journal.__init__ = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "store.begin(ada, NOW)\n"
+    )
+    command = [sys.executable, "-c", script, f"sqlite:{path}"]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert recovered(path) == ({"ada": "pending", "ben": "pending"}, set())
+
+
+def test_a_journal_that_cannot_be_made_stops_the_mail_and_not_the_ledger(path: Path) -> None:
+    store = open_store(f"sqlite:{path}")
+    readers(store, "ada")
+    send = sending(store)
+    [ada] = store.claim(send.id, 1, NOW)
+    os.mkdir(path.with_name(f"{path.name}-send-1.journal"))  # noqa: PTH102
+    with pytest.raises(StoreError, match="journal"):
+        store.begin(ada, NOW)
+    assert states(store, send.id) == {"ada": "claimed"}
