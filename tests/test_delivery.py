@@ -294,6 +294,19 @@ def test_promise_6_a_domain_that_refuses_us_is_paused_and_nobody_fails(world: Wo
     assert world.store.census()[SubscriberStatus.ACTIVE] == 11
 
 
+def test_who_is_left_alone_is_not_waited_for(world: World) -> None:
+    def rest(seconds: float) -> None:
+        world.time += timedelta(seconds=seconds)
+
+    world.people(200)
+    world.relay.on("dot", say="421 4.7.0 too fast, slow down", drop=True)
+    send = world.publish()
+    office = replace(world.office(), rest=rest)
+    list(deliver(send, open_transports(world.relay.relay()), office))
+    assert set(world.states(send).values()) == {"deferred"}
+    assert world.time - NOW < timedelta(minutes=1), "200 mails at the slowest pace take an hour"
+
+
 def test_promise_6_refusals_from_three_domains_stop_the_run(world: World) -> None:
     for number in range(9):
         world.store.add(NewSubscriber(address=f"p@d{number}.example.com"), NOW)

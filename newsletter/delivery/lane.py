@@ -72,8 +72,12 @@ class Lane:
         yield from self._taken()
 
     def _mails(self) -> Iterator[Mail]:
-        while (row := self.run.next_row()) and self.run.may_leave(row):
-            if ended := self.run.unsendable(row):
+        while row := self.run.next_row():
+            if ended := self.run.paused(row):  # before its turn is waited for
+                self._settle(ended)
+            elif not self.run.may_leave(row):
+                return
+            elif ended := self.run.unsendable(row):
                 self._settle(ended)
             elif mail := self._mail_or_none(row):
                 self.in_flight[mail.message_id] = row

@@ -107,6 +107,10 @@ class Run:
         possible, after the claim."""
         if reason := self.office.store.refusal(row):
             return replace(row, state=DeliveryState.SKIPPED, reason=reason)
+        return self.paused(row)
+
+    def paused(self, row: Delivery) -> Delivery | None:
+        """The row as it ends when its domain is left alone, else None."""
         with self._lock:
             reason = self.breaker.pause(row.address)
         if reason:
