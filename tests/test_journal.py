@@ -79,22 +79,28 @@ def test_another_boot_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert journal.read(path) == ([([1, 2, 3], [4, 5])], False)
 
 
-def test_a_write_that_is_cut_short_is_an_error(tmp_path: Path) -> None:
-    script = (
-        "import sys, resource\n"
-        "from pathlib import Path\n"
-        "from newsletter.store.journal import Journal\n"
-        "from newsletter.errors import StoreError\n"
-        "made = Journal.open(Path(sys.argv[1]))\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
-        "try:\n"
-        "    made.write((None, 'x' * 200))\n"
-        "except StoreError as error:\n"
-        "    print(error.code)\n"
-    )
-    command = [sys.executable, "-c", script, str(tmp_path / "j")]
+CUT_SHORT = """
+import resource, sys
+from pathlib import Path
+from newsletter.errors import StoreError
+from newsletter.store.journal import Journal
+path, limit, early = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "early"
+try:
+    if early:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    made = Journal.open(path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    made.write((None, "x" * 200))
+except StoreError as error:
+    print(error.code, path.exists())
+"""
+
+
+@pytest.mark.parametrize(("when", "left"), [("early", "False"), ("late", "True")])
+def test_a_write_that_is_cut_short_is_an_error(tmp_path: Path, when: str, left: str) -> None:
+    command = [sys.executable, "-c", CUT_SHORT, str(tmp_path / "j"), "100", when]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout == "store.journal\n"
+    assert done.stdout.split() == ["store.journal", left]
 
 
 # what the next sender makes of it

@@ -11,6 +11,7 @@ to, and whoever reads it later under another one must believe nothing that is mi
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -47,8 +48,7 @@ class Journal:
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
             try:
-                os.pwrite(file, bytes(SIZE_BYTES), 0)
-                os.fsync(file)
+                _take_room(file)
                 journal = cls(path, file)
                 os.fsync(file)
                 _keep_name(path.parent)
@@ -118,6 +118,13 @@ def read(path: Path) -> Contents | None:
         return None
     boot = entries.pop(0)
     return Contents(entries, boot == ("boot", boot_id()))
+
+
+def _take_room(file: int) -> None:
+    """Allocate it all; a disk with too little gives what it has, without an error."""
+    if os.pwrite(file, bytes(SIZE_BYTES), 0) != SIZE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(file)
 
 
 def _keep_name(folder: Path) -> None:
