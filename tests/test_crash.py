@@ -83,6 +83,27 @@ def test_promise_1_after_kill_9_each_address_is_reached_once_or_named(
     assert everybody - set(reached) <= doubtful
 
 
+def test_what_a_kill_left_in_doubt_is_named_and_sent_again_by_the_next_command(
+    tmp_path: Path,
+) -> None:
+    with ScriptedRelay() as relay:
+        relay.on("dot", to="p20@example.com", delay_s=60, times=1)
+        letter = crowd(tmp_path, relay, 40, connections=1)
+        sending = start(letter, "send", "latest", "--yes")
+        wait_for(relay, 20, sending)
+        while len(relay.accepted) == 20:
+            time.sleep(0.01)
+        os.kill(sending.pid, signal.SIGKILL)
+        sending.communicate()
+        named = letter.ask("resume", "latest", "--unknown", "list")["unknown"]
+        assert [row["address"] for row in named] == ["p20@example.com"]
+        letter.run("resume", "latest", "--unknown", "retry")
+        reached = Counter(taken.rcpt_to for taken in relay.transactions if taken.taken)
+    assert reached.pop("p20@example.com") == 2
+    assert set(reached.values()) == {1}
+    assert len(reached) == 39
+
+
 def test_a_second_ctrl_c_drops_the_connections_and_names_the_mails_in_doubt(
     tmp_path: Path,
 ) -> None:

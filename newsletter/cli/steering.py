@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import click
@@ -51,6 +52,7 @@ def resume(desk: Desk, name: str, how: GoOn) -> None:
     """Go on with the unfinished send of the issue, in front of a person."""
     with desk.asked_store() as store:
         slug = slug_in(desk, store, name)
+        _settle_the_dead(desk, store, slug)
         if how.unknown == "list":
             _list_unknown(store, slug, as_json=how.as_json)
             return
@@ -62,6 +64,15 @@ def resume(desk: Desk, name: str, how: GoOn) -> None:
         if not send.widened and send.hold:
             send = store.widen(send.id, desk.now())  # who resumes a held canary has decided
         Delivering(desk, store, as_json=how.as_json).run(send, relay)
+
+
+def _settle_the_dead(desk: Desk, store: Store, slug: str) -> None:
+    """Find out who is in doubt after a sender was killed, before anybody is asked about them. A
+    sender that is at work settles its own rows."""
+    for send in store.entries(slug):
+        if not send.state.over:
+            with suppress(SendRefused), store.sender_lock(send.id):
+                store.recover(send.id, desk.now())
 
 
 def _to_go_on_with(store: Store, slug: str, unknown: str | None) -> Send:
