@@ -161,7 +161,7 @@ def test_ctrl_c_twice_drops_the_line_and_names_the_mail_in_doubt(tmp_path: Path)
         sending.send_signal(signal.SIGINT)
         out, err = sending.communicate(timeout=10)
         assert (sending.returncode, "Traceback" in err) == (5, False), err
-        facts = json.loads(out)
+        facts = json.loads(out.splitlines()[-1])
         assert (facts["state"], facts["unknown"], facts["claimed"]) == ("paused", 1, 0)
         assert unknown(letter) == {"p5@example.com"}
 
