@@ -19,9 +19,11 @@ import click
 from newsletter.cli.boundary import Desk, answer, note
 from newsletter.cli.faces import Events, Pulse, faces_for, tell_replies
 from newsletter.cli.sight import Count
-from newsletter.delivery.deliver import deliver
+from newsletter.credentials import load_pool
+from newsletter.delivery.deliver import deliver_by
 from newsletter.delivery.run import Office
 from newsletter.delivery.steps import CanaryRule, Step, judge, next_step
+from newsletter.delivery.way import WayOut
 from newsletter.errors import RelayError
 from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
 from newsletter.smtp import open_transports
@@ -171,7 +173,9 @@ class Delivering:
                 take(row)
 
     def _deliveries(self, send: Send, relay: Relay) -> Generator[Delivery, None, None]:
-        return deliver(send, open_transports(relay), self.office(), relay)
+        pool = load_pool(self.desk.config, relay, self.desk.environ)
+        outs = [WayOut(each, open_transports(each)) for each in pool]
+        return deliver_by(send, outs, self.office())
 
     def office(self) -> Office:
         return Office(
@@ -183,6 +187,7 @@ class Delivering:
             jitter=random.random,
             stopping=lambda: self.brake.pulled,
             rest=self.brake.rest,
+            say=note,
             hours=self.desk.config.tables.send.hours(self.desk.letter.timezone),
         )
 

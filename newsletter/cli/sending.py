@@ -19,7 +19,7 @@ from newsletter.cli.steering import GoOn, resume
 from newsletter.cli.typed import Share, moment, share, span
 from newsletter.compose.sent_pictures import keep
 from newsletter.composed import Composed, ready
-from newsletter.credentials import example_left, load_relay
+from newsletter.credentials import example_left, load_pool, load_relay_for
 from newsletter.delivery.origin import origin_of
 from newsletter.delivery.publish import Publication, check_not_sent, publish
 from newsletter.errors import ComposeError, MailRefused, SendRefused, UsageError
@@ -76,7 +76,7 @@ def send_command(
         audience=Audience(tag=tag, only_new=only_new, limit=limit),
         canary=canary,
         at=moment(when, desk.now(), desk.letter.timezone) if when else None,
-        relay=load_relay(desk.config, relay_name, desk.environ),
+        relay=load_relay_for(desk.config, desk.environ, name=relay_name, tag=tag),
     )
     with desk.asked_store() if dry_run else desk.open_store() as store:
         plan = _plan(desk, store, name, wanted)
@@ -169,7 +169,8 @@ def _refuse_unready(desk: Desk, relay: Relay) -> None:
     """Raise SendRefused for an example in the configuration, ConfigError for keys that cannot be
     read: both before anything is frozen."""
     load_keys(desk.state, desk.environ)
-    if left := example_left(desk.letter, relay):
+    pool = load_pool(desk.config, relay, desk.environ)
+    if left := next(filter(None, (example_left(desk.letter, each) for each in pool)), ""):
         raise SendRefused(
             f"{left}: nothing was sent",
             hint="set it in the configuration, and look: newsletter doctor",

@@ -11,7 +11,7 @@ from newsletter.cli.boundary import Desk, answer, interactive, json_option, note
 from newsletter.cli.delivering import Delivering
 from newsletter.cli.dry_run import people
 from newsletter.cli.naming import issue_argument, latest_send, relay_option, slug_in, unfinished
-from newsletter.credentials import load_relay
+from newsletter.credentials import load_relay, load_relay_for
 from newsletter.errors import NewsletterError, SendRefused, UsageError
 from newsletter.model import DeliveryState, Relay, Send, SendState
 from newsletter.store import Store
@@ -57,7 +57,7 @@ def resume(desk: Desk, name: str, how: GoOn) -> None:
             _list_unknown(store, slug, as_json=how.as_json)
             return
         send = _to_go_on_with(store, slug, how.unknown)
-        relay = load_relay(desk.config, how.relay_name or send.relay, desk.environ)
+        relay = _relay(desk, send, how.relay_name)
         _note_if_changed(desk, send)
         _note_if_taken_once(store, send, relay)
         _decide_doubt(desk, store, send, how.unknown)
@@ -73,6 +73,13 @@ def _settle_the_dead(desk: Desk, store: Store, slug: str) -> None:
         if not send.state.over:
             with suppress(SendRefused), store.sender_lock(send.id):
                 store.recover(send.id, desk.now())
+
+
+def _relay(desk: Desk, send: Send, name: str | None) -> Relay:
+    """The relay that somebody named, alone; else that of the send, with those that go with it."""
+    if name is None:
+        return load_relay(desk.config, send.relay, desk.environ)
+    return load_relay_for(desk.config, desk.environ, name=name, tag=None)
 
 
 def _to_go_on_with(store: Store, slug: str, unknown: str | None) -> Send:
@@ -216,7 +223,7 @@ def retry_command(
         )
     with desk.asked_store() as store:
         send = latest_send(store, slug_in(desk, store, name))
-        relay = load_relay(desk.config, relay_name or send.relay, desk.environ)
+        relay = _relay(desk, send, relay_name)
         count = store.reopen(send.id, DeliveryState(state), desk.now())
         if not count:
             raise SendRefused(

@@ -161,6 +161,12 @@ class RelayTable(LimitsTable):
     headers: dict[str, str] = Field(
         default_factory=dict, description="more X- fields in every mail; {issue} is its name"
     )
+    weight: int | None = Field(
+        default=None, ge=0, le=100, description="share among relays that go together; 0 stands by"
+    )
+    tags: list[str] = Field(
+        default_factory=list, description="for sends to these tags, and no others"
+    )
     dkim: bool = Field(default=True, description="sign what leaves here, when [dkim] has a key")
     domains: dict[str, LimitsTable] = Field(
         default_factory=dict, description="limits for what goes to one recipient domain"

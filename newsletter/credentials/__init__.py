@@ -7,7 +7,9 @@ Secrets come from the environment, a command or a file, never from the configura
 from newsletter.credentials.relays import (
     default_relay,
     example_left,
+    load_pool,
     load_relay,
+    load_relay_for,
     named_relay,
     relay_names,
 )
@@ -16,7 +18,9 @@ from newsletter.credentials.signing import signing_domain, signing_keys
 __all__ = [
     "default_relay",
     "example_left",
+    "load_pool",
     "load_relay",
+    "load_relay_for",
     "named_relay",
     "relay_names",
     "signing_domain",

@@ -25,10 +25,37 @@ def relay_names(config: Config) -> tuple[str, ...]:
     return tuple(config.tables.relay) or ("inbox",)
 
 
-def default_relay(config: Config) -> str:
-    """`main` when there is one, else the first."""
-    names = relay_names(config)
+def default_relay(config: Config, tag: str | None = None) -> str:
+    """The first relay for sends to that tag; else `main` when there is one, else the first, of
+    those that are for no tag in particular."""
+    tags = {name: config.tables.relay.get(name, INBOX).tags for name in relay_names(config)}
+    for_tag = [name for name in tags if tag in tags[name]]
+    names = for_tag or [name for name in tags if not tags[name]] or list(tags)
     return "main" if "main" in names else names[0]
+
+
+def load_relay_for(
+    config: Config, environ: Mapping[str, str], *, name: str | None, tag: str | None
+) -> Relay:
+    """The relay that somebody named, alone; else the one for sends to that tag. Raises
+    ConfigError as `load_relay`."""
+    relay = load_relay(config, name or default_relay(config, tag), environ)
+    return replace(relay, weight=None) if name else relay
+
+
+def load_pool(config: Config, relay: Relay, environ: Mapping[str, str]) -> tuple[Relay, ...]:
+    """The relay and those that go together with it: they have a weight too, and the same tags.
+    Raises ConfigError as `load_relay`."""
+    tables = config.tables.relay
+    if relay.weight is None or relay.name not in tables:
+        return (relay,)
+    tags = set(tables[relay.name].tags)
+    others = (
+        name
+        for name, table in tables.items()
+        if name != relay.name and table.weight is not None and set(table.tags) == tags
+    )
+    return (relay, *(load_relay(config, name, environ) for name in others))
 
 
 def load_relay(config: Config, name: str | None, environ: Mapping[str, str]) -> Relay:
@@ -68,6 +95,7 @@ def named_relay(config: Config, name: str | None) -> Relay:
         timeout_s=table.timeout_s,
         mails_per_connection=table.mails_per_connection or preset.mails_per_connection,
         connections=table.connections or preset.connections,
+        weight=table.weight,
         depth=table.depth,
         reports=table.reports,
         headers=(*preset.headers, *table.headers.items()),

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from newsletter.delivery.abreast import abreast
-from newsletter.delivery.breaker import Breaker
-from newsletter.delivery.lane import Lane
-from newsletter.delivery.pace import Pace, World
+from newsletter.delivery.pool import goes_on_at, lanes, usable, verdict
 from newsletter.delivery.replies import fold
 from newsletter.delivery.run import Office, Run
+from newsletter.delivery.way import Way, WayOut
 from newsletter.errors import StoreError
-from newsletter.mime import finish, stencil
+from newsletter.mime import stencil
 from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState, Turn, TurnKind
 from newsletter.smtp import Transport
 from newsletter.store import Store
@@ -29,11 +29,19 @@ MAILS_PER_LANE = 25  # fewer are not worth another login
 def deliver(
     send: Send, transports: Sequence[Transport], office: Office, relay: Relay | None = None
 ) -> Generator[Delivery, None, None]:
-    """Each delivery as it is answered, until no row is due, somebody asks to stop, or the relay
-    makes it pointless (RelayError). Under the send's lock; the send is left DONE or PAUSED.
+    """As `deliver_by`, with one relay; `relay` names its limits and what it wants of a mail."""
+    out = WayOut(relay or Relay(name=send.relay, kind="smtp"), transports)
+    yield from deliver_by(send, [out], office)
 
-    `relay` names the limits to keep to. Each transport is a lane of its own, as many as there is
-    mail for. Their rows come in the order of the answers.
+
+def deliver_by(
+    send: Send, outs: Sequence[WayOut], office: Office
+) -> Generator[Delivery, None, None]:
+    """Each delivery as it is answered, until no row is due, somebody asks to stop, or no relay is
+    left (RelayError). Under the send's lock; the send is left DONE or PAUSED.
+
+    Each transport is a lane of its own, as many as there is mail for. Their rows come in the order
+    of the answers.
     """
     store = office.store
     with store.sender_lock(send.id):
@@ -41,20 +49,19 @@ def deliver(
         store.move(send.id, SendState.SENDING, office.now())
         letter = office.letter.under(send.letterhead)
         cut = stencil(send.email, letter, send.frozen_at)
-        world = World(now=office.now, rest=office.rest, stopping=office.stopping)
-        relay = relay or Relay(name=send.relay, kind="smtp")
-        pace, ready = Pace(store, relay, world), finish(relay, send.slug, send.frozen_at)
-        run = Run(send, replace(office, letter=letter), cut, Breaker(send.slug), pace, ready)
+        run = Run(send, replace(office, letter=letter), cut)
+        ways = [Way.of(run, out) for out in outs]
         try:
-            wanted = transports[: 1 + _due(store, send.id) // MAILS_PER_LANE]
-            yield from abreast(run, [Lane(run, transport) for transport in wanted])
-            if error := run.verdict():
+            yield from _rounds(run, ways)
+            if error := verdict(run, ways):
                 _tell(run, error)
                 raise error
         finally:
-            run.close()
+            run.flush()
+            for way in ways:
+                way.close()
             store.recover(send.id, office.now())
-            conclude(run)
+            conclude(run, goes_on_at(run, ways))
 
 
 def _tell(run: Run, error: Exception) -> None:
@@ -65,7 +72,26 @@ def _tell(run: Run, error: Exception) -> None:
         run.office.store.tell(run.send.id, turn)
 
 
-def conclude(run: Run) -> None:
+def _rounds(run: Run, ways: Sequence[Way]) -> Generator[Delivery, None, None]:
+    """The rows by all ways; by those that are left when one of them failed, or is full."""
+    while able := usable(ways):
+        wanted = 1 + _due(run.office.store, run.send.id) // MAILS_PER_LANE
+        yield from abreast(run, lanes(able, wanted))
+        if run.over or usable(able) == able or not run.work_left():
+            return
+        _say_who_is_left(run, ways)
+
+
+def _say_who_is_left(run: Run, ways: Sequence[Way]) -> None:
+    names = ", ".join(way.out.relay.name for way in usable(ways))
+    why = "; ".join(
+        f"{way.out.relay.name}: {way.failure.message}" for way in ways if way.failure is not None
+    )
+    if names and why:
+        run.office.say(f"going on by {names}. {why}")
+
+
+def conclude(run: Run, goes_on_at: datetime | None) -> None:
     """Leave the send DONE or PAUSED; what somebody made of it meanwhile stays: a hold, or a
     cancellation, which takes back the rows that were on their way here."""
     store, send_id, now = run.office.store, run.send.id, run.office.now()
@@ -74,8 +100,8 @@ def conclude(run: Run) -> None:
         store.cancel(send_id, now)
     elif state is not SendState.PAUSED or final is SendState.DONE:
         store.move(send_id, final, now)
-        if run.goes_on_at and final is SendState.PAUSED:
-            store.hold(send_id, "", now, not_before=run.goes_on_at)
+        if goes_on_at and final is SendState.PAUSED:
+            store.hold(send_id, "", now, not_before=goes_on_at)
 
 
 def _due(store: Store, send_id: int) -> int:

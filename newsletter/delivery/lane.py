@@ -1,6 +1,6 @@
 """One connection's part of a run: mails out, answers in, and what a lost line means for each row.
 
-A Run and a Transport enter, rows of the ledger leave as they are recorded. It knows exactly which
+A Way and a Transport enter, rows of the ledger leave as they are recorded. It knows exactly which
 row is in doubt when its line dies, and nothing of the other lanes.
 """
 
@@ -11,7 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from newsletter.delivery.run import Run
-from newsletter.errors import LineLost, MailRefused, RelayUnavailable
+from newsletter.delivery.way import Way
+from newsletter.errors import LineLost, MailRefused, RelayRefused, RelayUnavailable
 from newsletter.model import Delivery, DeliveryState, Mail
 from newsletter.smtp import Transport
 
@@ -25,19 +26,25 @@ class Lane:
     """The rows in flight on one transport, by Message-ID; those in `begun` have content on the
     way."""
 
-    run: Run
+    way: Way
     transport: Transport
     in_flight: dict[str, Delivery] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
     settled: list[Delivery] = field(default_factory=list)
 
+    @property
+    def run(self) -> Run:
+        return self.way.run
+
     def rows(self) -> Iterator[Delivery]:
-        """Each row as it is answered. A relay that cannot be reached ends this lane only; whatever
-        else goes wrong ends the run."""
+        """Each row as it is answered. A relay that cannot be reached ends this lane only, one that
+        refuses us this way; whatever else goes wrong ends the run."""
         try:
             yield from self._rows()
         except (LineLost, RelayUnavailable) as error:
-            self.run.retired = error
+            self.way.retired = error
+        except RelayRefused as error:
+            self.way.error = self.way.error or error
         except Exception as error:  # noqa: BLE001 - raised again when the other lanes are done
             self.run.error = self.run.error or error
 
@@ -54,12 +61,16 @@ class Lane:
             except (LineLost, RelayUnavailable) as error:
                 self.run.flush()
                 yield from self._give_back(self._doubtful(error))
-                if lost == LOST_LINES or self.run.over:
+                if lost == LOST_LINES or self.way.over:
                     raise
                 self.run.office.sleep(WAITS_S[lost])
-                if self.run.over:
+                if self.way.over:
                     raise
                 lost += 1
+            except RelayRefused:
+                self.run.flush()
+                yield from self._give_back(self.begun.copy())
+                raise
             else:
                 return
 
@@ -68,16 +79,16 @@ class Lane:
             yield from self._taken()
             self.begun.discard(mail.message_id)
             row = self.in_flight.pop(mail.message_id)
-            yield self.run.answered(row, reply, mail.message_id)
+            yield self.way.answered(row, reply, mail.message_id)
         yield from self._taken()
 
     def _mails(self) -> Iterator[Mail]:
-        while row := self.run.next_row():
-            if ended := self.run.paused(row):  # before its turn is waited for
+        while row := self.way.next_row():
+            if ended := self.way.paused(row):  # before its turn is waited for
                 self._settle(ended)
-            elif not self.run.may_leave(row):
+            elif not self.way.may_leave(row):
                 return
-            elif ended := self.run.unsendable(row):
+            elif ended := self.way.unsendable(row):
                 self._settle(ended)
             elif mail := self._mail_or_none(row):
                 self.in_flight[mail.message_id] = row
@@ -87,7 +98,7 @@ class Lane:
         """None when no lawful mail can be written to this person, which fails the row and not the
         run."""
         try:
-            return self.run.mail(row)
+            return self.way.mail(row)
         except MailRefused as error:
             self._settle(replace(row, state=DeliveryState.FAILED, reason=error.message))
             return None

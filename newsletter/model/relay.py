@@ -106,8 +106,9 @@ class Relay:
     leaves by it, `domains` for all that goes to one recipient domain. `headers` go into every mail
     ("{issue}" is the issue's name), `dkim` signs it; `replaces` are fields that the relay writes
     anew, `once` is the field by which it takes a mail only once, for `once_for_h` hours.
-    `timeout_s` is how long it may take over anything but the final dot (RFC 5321 4.5.3.2);
-    `reports` asks it for reports of failure (RFC 3461).
+    `weight` is its share among the relays that go together, 0 for a standby, None for a relay that
+    goes alone. `timeout_s` is how long it may take over anything but the final dot
+    (RFC 5321 4.5.3.2); `reports` asks it for reports of failure (RFC 3461).
     """
 
     name: str
@@ -121,6 +122,7 @@ class Relay:
     timeout_s: float = 300.0
     mails_per_connection: int = 100
     connections: int = 1
+    weight: int | None = None
     depth: int = 1
     dkim: tuple[DkimKey, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()

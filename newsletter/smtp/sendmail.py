@@ -26,10 +26,11 @@ _REPLIES = {
     os.EX_DATAERR: (Stage.DOT, 554, "5.6.0", "the mail is not accepted"),
     os.EX_NOUSER: (Stage.RCPT, 550, "5.1.1", "no such user"),
     os.EX_NOHOST: (Stage.RCPT, 550, "5.1.2", "no such host"),
+    os.EX_USAGE: (Stage.CONNECT, 554, "", "it is no sendmail"),
+    os.EX_CONFIG: (Stage.CONNECT, 554, "", "it is not set up"),
     os.EX_NOPERM: (Stage.MAIL, 550, "5.7.1", "not permitted"),
 }
 _PASSING = (Stage.MAIL, 451, "4.3.0", "the program is in trouble")
-_OURS = (os.EX_USAGE, os.EX_CONFIG)
 _SAID_LIMIT = 300
 
 
@@ -99,10 +100,5 @@ class SendmailTransport:
     def _reply(self, code: int, said: str) -> Reply:
         if code < 0:
             raise LineLost(f"the program was ended by signal {-code}", in_doubt=True)
-        if code in _OURS:
-            raise RelayRefused(
-                f"{self.relay.name}: {self.relay.program} ended with {code}: {said}",
-                hint="it is not set up, or is no sendmail",
-            )
         stage, number, status, words = _REPLIES.get(code, _PASSING)
         return Reply(stage, number, status, said or f"{words} (exit {code})" if code else words)

@@ -127,6 +127,7 @@ class Handover:
         return [claimed_of(row, now_us) for row in taken]
 
     def due_at(self, send_id: int) -> datetime | None:
+        self._settle_all()
         row = self._db.row(FIRST_DUE, {"send": send_id})
         return None if row is None or row[0] is None else moment_of(row[0])
 

@@ -1,0 +1,153 @@
+"""One relay as a run uses it: its pace, its refusals, and how a mail is made ready for it.
+
+Rows go out and answers come back by it, several lanes at once. It knows when this relay is no use
+any more; what happens to its rows then is the run's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from newsletter.delivery.addressing import Addressee, recipient
+from newsletter.delivery.breaker import Breaker, domain_of
+from newsletter.delivery.outcome import accepted, outcome
+from newsletter.delivery.pace import Pace, World
+from newsletter.delivery.run import Run
+from newsletter.delivery.verdicts import Ruling, Scope, Verdict
+from newsletter.errors import AudienceError, RelayError
+from newsletter.mime import Finish, fill, finish
+from newsletter.model import Delivery, DeliveryState, Mail, Relay, Reply, Stage
+from newsletter.smtp import Transport
+
+DOMAIN_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """A relay, and the lines there may be to it."""
+
+    relay: Relay
+    transports: Sequence[Transport]
+
+
+@dataclass(slots=True)
+class Way:
+    """What one run knows of one relay. `error` is why it is refused there, `retired` why a lane of
+    it gave up."""
+
+    run: Run
+    out: WayOut
+    pace: Pace
+    breaker: Breaker
+    finish: Finish
+    error: RelayError | None = None
+    retired: RelayError | None = None
+    _heard: int = 0
+    _page: int = 0
+    _bounced: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, run: Run, out: WayOut) -> Way:
+        """The way for a run that begins. Raises ConfigError for a key that cannot sign."""
+        office, send = run.office, run.send
+        world = World(now=office.now, rest=office.rest, stopping=office.stopping)
+        ready = finish(out.relay, send.slug, send.frozen_at)
+        return cls(run, out, Pace(office.store, out.relay, world), Breaker(send.slug), ready)
+
+    @property
+    def failure(self) -> RelayError | None:
+        """Why nothing more should go this way in this run."""
+        return self.error or self.breaker.error or self.retired
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more may leave this way now."""
+        stopped = self.error is not None or self.breaker.error is not None
+        return stopped or self.pace.full_until is not None or self.run.over
+
+    def next_row(self) -> Delivery | None:
+        """A row claimed for this run, or None when no more is to be sent this way."""
+        with self.run.lock:
+            row = None if self.over else self.run.next_row()
+            if self._page != self.run.pages:
+                self._page = self.run.pages
+                self.pace.look_again()
+            return row
+
+    def may_leave(self, row: Delivery) -> bool:
+        """Whether the row's turn has come; False, and it is anybody's, when this way is over."""
+        if self.pace.wait(domain_of(row.address)) and not self.over:
+            return True
+        self.run.put_back(row)
+        return False
+
+    def unsendable(self, row: Delivery) -> Delivery | None:
+        """The row as it ends before it meets the relay, or None when it may go: asked as late as
+        possible, after the claim."""
+        office = self.run.office
+        if reason := office.store.refusal(row):
+            return replace(row, state=DeliveryState.SKIPPED, reason=reason)
+        return self.paused(row)
+
+    def paused(self, row: Delivery) -> Delivery | None:
+        """The row as it ends when its domain is left alone, else None."""
+        with self.run.lock:
+            reason = self.breaker.pause(row.address)
+        if reason:
+            due = self.run.office.now() + DOMAIN_PAUSE
+            return replace(row, state=DeliveryState.DEFERRED, reason=reason, next_at=due)
+        return None
+
+    def mail(self, row: Delivery) -> Mail:
+        """The row's mail. Raises MailRefused when no lawful mail can be written to this person."""
+        person = Addressee(
+            row.subscriber_id, row.address, row.name, row.fields, send_id=row.send_id
+        )
+        office = self.run.office
+        to = recipient(person, self.run.send.slug, office.letter, office.keys)
+        return self.finish(fill(self.run.stencil, to))
+
+    def answered(self, row: Delivery, reply: Reply, message_id: str) -> Delivery:
+        """The row with the relay's last word, which is recorded with the next `begin` of any
+        lane, or by `flush`: a lane has one unrecorded answer at most when its next content leaves.
+        """
+        office = self.run.office
+        if reply.stage is Stage.DOT and reply.positive:
+            done = accepted(row, reply, message_id)
+        else:
+            offered = replace(row, message_id=message_id)
+            done = outcome(offered, reply, office.now(), office.jitter())
+        with self.run.lock:
+            self.run.remember(done)
+            self._heard += 1
+            told = self.breaker.hear(row.address, reply)
+            if told.verdict is Verdict.THROTTLE:
+                self._slow_down(row, told)
+            if told.verdict is Verdict.HARD:
+                self._bounced.append(row.address)
+            elif told.verdict is Verdict.ACCEPTED:
+                self._suppress_bounced()
+        return done
+
+    def close(self) -> None:
+        """Act on what waited for the end of the run."""
+        if not self.breaker.knows_nobody:
+            self._suppress_bounced()
+
+    def _slow_down(self, row: Delivery, told: Ruling) -> None:
+        run = told.scope is Scope.RUN
+        key = f"relay:{self.out.relay.name}" if run else f"domain:{domain_of(row.address)}"
+        elapsed_s = max((self.run.office.now() - self.run.started_at).total_seconds(), 0.1)
+        self.pace.slow_down(key, max(self._heard / elapsed_s, 1.0))
+
+    def _suppress_bounced(self) -> None:
+        """Only once the relay has taken a mail, or at the end: a relay that knows nobody at all
+        must not erase a list (promise 6)."""
+        office = self.run.office
+        for address in self._bounced:
+            with suppress(AudienceError):  # erased while the mail was under way
+                office.store.suppress(address, "bounce", office.now())
+        self._bounced.clear()
