@@ -6,9 +6,10 @@ import quopri
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import repeat
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -28,7 +29,9 @@ from newsletter.model import (
     Delivery,
     DeliveryState,
     Email,
+    Hours,
     Letter,
+    Limits,
     Mail,
     Mailbox,
     NewSubscriber,
@@ -202,6 +205,41 @@ def test_an_audience_that_grew_while_the_person_was_asked_is_refused(world: Worl
 def test_nobody_left_is_a_refusal_not_an_empty_send(world: World) -> None:
     with pytest.raises(SendRefused, match="nobody"):
         world.publish()
+
+
+def test_a_domain_whose_hour_is_used_up_waits_and_the_others_do_not(world: World) -> None:
+    world.people(3)
+    world.store.add(NewSubscriber(address="ada@example.net"), NOW)
+    send = world.publish()
+    relay = replace(world.relay.relay(), domains={"example.com": Limits(per_hour=1)})
+    list(deliver(send, open_transports(relay), world.office(), relay))
+    assert world.reached() == ["p0@example.com", "ada@example.net"]
+    waiting = list(world.store.deliveries(send.id, DeliveryState.DEFERRED))
+    assert {row.reason for row in waiting} == {"the limit for example.com is used up"}
+    assert all(row.next_at and row.next_at > NOW for row in waiting)
+    assert world.state(send) is SendState.PAUSED
+
+
+def test_a_relay_whose_day_is_used_up_pauses_the_send_until_it_goes_on(world: World) -> None:
+    world.people(3)
+    send = world.publish()
+    relay = replace(world.relay.relay(), limits=Limits(per_day=2))
+    list(deliver(send, open_transports(relay), world.office(), relay))
+    left = world.store.send(send.id)
+    assert (left.state, left.hold) == (SendState.PAUSED, "")
+    assert left.not_before is not None
+    assert left.not_before > NOW + timedelta(hours=23)
+    assert len(world.reached()) == 2
+
+
+def test_nothing_leaves_in_quiet_hours_and_the_send_says_when_it_goes_on(world: World) -> None:
+    world.people(2)
+    send = world.publish()
+    hours = Hours(zone=ZoneInfo("UTC"), quiet_from=time(11), quiet_until=time(14))
+    office = replace(world.office(), hours=hours)
+    list(deliver(send, open_transports(world.relay.relay()), office))
+    assert world.reached() == []
+    assert world.store.send(send.id).not_before == NOW.replace(hour=14)
 
 
 def test_an_unfinished_send_must_be_resumed_not_started_again(world: World) -> None:

@@ -137,6 +137,21 @@ def test_a_used_up_day_ends_the_run_and_says_when_it_goes_on(store: Store) -> No
     assert capped.full_until - NOW > timedelta(hours=23)
 
 
+def test_a_used_up_hour_of_one_domain_stops_nobody_else(store: Store) -> None:
+    watch = Stopwatch()
+    relay = replace(MAIN, domains={"slow.example": Limits(per_hour=1)})
+    capped = pace(store, relay, watch)
+    assert capped.wait("slow.example")
+    assert not capped.full_domains
+    assert capped.wait("slow.example")
+    assert capped.full_domains["slow.example"] > watch.time
+    assert capped.wait("fast.example")
+    assert capped.full_until is None
+    watch.time += timedelta(hours=2)
+    assert capped.wait("slow.example")
+    assert not capped.full_domains
+
+
 def test_one_may_be_stopped_while_waiting(store: Store) -> None:
     slowest = replace(MAIN, limits=Limits(per_second=0.1))
     stopped = pace(store, slowest, Stopwatch(), stopped=True)

@@ -37,26 +37,35 @@ class World:
 
 @dataclass(slots=True)
 class Pace:
-    """The moments reserved for one run. `full_until` is set once a cap is used up."""
+    """The moments reserved for one run. `full_until` is set once a cap of the relay's is used up,
+    `full_domains` says until when those of a domain's are."""
 
     store: Store
     relay: Relay
     world: World
     full_until: datetime | None = None
+    full_domains: dict[str, datetime] = field(default_factory=dict)
     _slots: dict[str, deque[datetime]] = field(default_factory=dict)
     _slowed: dict[str, bool] = field(default_factory=dict)
+    _kept: dict[str, Mapping[str, Limits]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def wait(self, domain: str) -> bool:
-        """Whether a mail to that domain may leave now: after a wait, or not at all because the
-        run is to stop, or a cap is used up."""
-        limits = self._kept_to(domain)
+        """Whether the run goes on: after the wait for a mail to that domain, which then may leave
+        unless the domain is among `full_domains`. False when it is to stop, or a cap of the relay's
+        is used up."""
+        limits = self._kept.get(domain)
+        if limits is None:
+            limits = self._kept[domain] = self._kept_to(domain)
+        return not limits or self._is_full(domain) or self._wait(domain, limits)
+
+    def _wait(self, domain: str, limits: Mapping[str, Limits]) -> bool:
         for _ in range(TRIES):
             due = [self._due(key, each) for key, each in limits.items()]
             if self.full_until is not None:
                 return False
             until = max((moment for moment in due if moment), default=None)
-            if until is None or self._rest_until(until):
+            if until is None or domain in self.full_domains or self._rest_until(until):
                 return True
             if self.world.stopping():
                 return False
@@ -70,9 +79,16 @@ class Pace:
             self.world.rest(min(left, NAP_S))
         return -left <= MISSED_S
 
+    def _is_full(self, domain: str) -> bool:
+        until = self.full_domains.get(domain)
+        if until is not None and until <= self.world.now():
+            del self.full_domains[domain]
+        return domain in self.full_domains
+
     def look_again(self) -> None:
         """Ask the store anew whether anybody was told to slow down: with each page of rows."""
         self._slowed.clear()
+        self._kept.clear()
 
     def slow_down(self, key: str, per_second: float) -> None:
         """Act on a relay's or a domain's "slower"."""
@@ -80,6 +96,7 @@ class Pace:
         with self._lock:
             self._slots.pop(key, None)
             self._slowed[key] = True
+            self._kept.clear()
 
     def _kept_to(self, domain: str) -> Mapping[str, Limits]:
         """The limits that a mail to this domain has to keep."""
@@ -109,6 +126,9 @@ class Pace:
     def _reserve(self, key: str, limits: Limits, now: datetime) -> None:
         wanted = max(1, int((limits.per_second or 1) * AHEAD_S))
         got = self.store.reserve(key, limits, wanted, now)
-        if not got.count:
-            self.full_until = max(got.first, self.full_until or got.first)
+        kind, _, domain = key.partition(":")
+        if not got.count and kind == "domain":
+            self.full_domains[domain] = got.first
+        elif not got.count:
+            self.full_until = got.first
         self._slots[key].extend(got.first + got.step * number for number in range(got.count))

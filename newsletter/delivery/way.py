@@ -94,6 +94,10 @@ class Way:
 
     def paused(self, row: Delivery) -> Delivery | None:
         """The row as it ends when its domain is left alone, else None."""
+        full_until = self.pace.full_domains.get(domain_of(row.address))
+        if full_until:
+            why = f"the limit for {domain_of(row.address)} is used up"
+            return replace(row, state=DeliveryState.DEFERRED, reason=why, next_at=full_until)
         with self.run.lock:
             reason = self.breaker.pause(row.address)
         if reason:

@@ -35,6 +35,8 @@ class SMTPTransport:
     def __init__(self, relay: Relay, limits: Limits = LIMITS) -> None:
         self.relay = relay
         self.limits = limits
+        # Looking ahead would hold an open transaction while the next mail waits for its turn.
+        self._paced = any(each.any for each in (relay.limits, *relay.domains.values()))
         self._line: Line | None = None
 
     def __enter__(self) -> Self:
@@ -68,7 +70,7 @@ class SMTPTransport:
         try:
             while True:
                 line = self._ready()  # before the mail is pulled: connecting may take a minute
-                if self.relay.depth > 1 and takes_chunks(line) and not self.relay.limits.any:
+                if self.relay.depth > 1 and takes_chunks(line) and not self._paced:
                     yield from self._stream(line, ahead, begin)
                     if ahead.next() is None:
                         return
@@ -139,7 +141,7 @@ class SMTPTransport:
         """The answer to the content, with the next envelope behind it where the line takes it."""
         line.refuse_unasked()
         behind = b""
-        if line.pipelining and not self.relay.limits.any and line.mails + 1 < self._mails_on(line):
+        if line.pipelining and not self._paced and line.mails + 1 < self._mails_on(line):
             following = ahead.look()
             behind = group(line, following) if following else b""
         begin(mail)
