@@ -202,7 +202,7 @@ _ALL = (
         host="smtp-relay.brevo.com",
         headers=(("X-Mailin-custom", "issue:{issue}"),),
         login="Brevo wants an SMTP key (SMTP & API > SMTP), not the API key.",
-        note="Tracking is switched off in its settings only.",
+        note="We know of no field that switches its tracking off: see its settings.",
     ),
     Preset(
         name="mailjet",
@@ -229,8 +229,8 @@ _ALL = (
         port=2525,
         tls=Tls.STARTTLS,
         login="SMTP2GO wants an SMTP user (Sending > SMTP Users), not the account's login.",
-        note="New accounts are held to 1,000 mails a day. Tracking is switched off in its "
-        "settings only.",
+        note="New accounts are held to 1,000 mails a day. We know of no field that switches "
+        "its tracking off: see its settings.",
     ),
     Preset(
         name="mailtrap",
@@ -238,7 +238,7 @@ _ALL = (
         port=587,
         tls=Tls.STARTTLS,
         login="Mailtrap wants the SMTP credentials of the bulk or transactional stream.",
-        note="Tracking is switched off in its settings only.",
+        note="We know of no field that switches its tracking off: see its settings.",
     ),
     Preset(
         name="forwardemail",

@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import ConfigError
+from newsletter.lint import signature
+from newsletter.lint.galley import galley_of
 from newsletter.mime import finish, gate
 from newsletter.mime.dkim import SIGNED, relaxed, signer
 from newsletter.mime.dkim_keys import FEWEST_BITS, dns_name, dns_record, load_key, strings
@@ -219,3 +221,17 @@ def test_opendkim_verifies_what_we_sign(one: DkimKey, tmp_path: Path) -> None:
 def test_another_moment_is_another_signature() -> None:
     later = datetime(2026, 11, 23, tzinfo=UTC)
     assert signed(mail(email())).content != finish(BOTH, "sleep", later)(mail(email())).content
+
+
+def test_our_own_checks_find_nothing_wrong_with_our_signatures() -> None:
+    galley = galley_of(signed(mail(email())).content)
+    rules = (
+        signature.signatures_cover_what_counts,
+        signature.signatures_forbid_a_second_field,
+        signature.signatures_cover_the_whole_body,
+        signature.signatures_are_of_this_time,
+        signature.signatures_last,
+        signature.a_signature_is_the_senders,
+    )
+    assert galley.mail.all("DKIM-Signature")
+    assert [found for rule in rules for found in rule.look(galley)] == []
