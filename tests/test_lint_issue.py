@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import struct
 import time
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ def shipped(look: str = "letter") -> Iterator[tuple[Written, bytes]]:
         yield written, specimen(email, article, letter).content
 
 
-def written(root: Path, body: str = "", **more: object) -> Written:
+def written(root: Path, body: str = "Words.", **more: object) -> Written:
     """The sound mail as an issue of a letter in `root`."""
     article = Article(
         path=Path("issues/a.md"),
@@ -61,7 +62,7 @@ def written(root: Path, body: str = "", **more: object) -> Written:
     return Written(issue=Issue(article=article, url=url), letter=letter, email=email)
 
 
-def found(root: Path, letter: Linted, body: str = "") -> dict[str, tuple[str, int | None]]:
+def found(root: Path, letter: Linted, body: str = "Words.") -> dict[str, tuple[str, int | None]]:
     """Where each code is found first."""
     places: dict[str, tuple[str, int | None]] = {}
     for problem in check_issue(written(root, body), letter.content):
@@ -142,6 +143,42 @@ def test_the_subject_of_the_issue_before_is_not_used_again(tmp_path: Path, title
     again = replace(issue, issue=replace(issue.issue, previous=teaser))
     codes = {problem.code for problem in check_issue(again, GOOD.content)}
     assert ("subject-repeated" in codes) is title.endswith("SIZE")
+
+
+@pytest.mark.parametrize(
+    ("typed", "made"),
+    [
+        ("None, this week.", "None, this week."),
+        ("The value is undefined, null.", "The value is undefined, null."),
+        ("Of [nothing](https://docs.example.org/null).",
+         'Of <a href="https://docs.example.org/null">nothing</a>.'),
+    ],
+)  # fmt: skip
+def test_what_the_author_typed_is_no_residue(tmp_path: Path, typed: str, made: str) -> None:
+    mail = GOOD.saying(f"<p>{made}</p>")
+    assert "greeting-nobody" in found(tmp_path, mail, "Something else.")
+    assert "greeting-nobody" not in found(tmp_path, mail, f"Before.\n\n{typed}\n")
+
+
+def test_hello_none_is_residue_even_when_typed(tmp_path: Path) -> None:
+    assert "greeting-nobody" in found(tmp_path, GOOD.saying("<p>Hello None,</p>"), "Hello None,")
+
+
+def test_what_a_teaser_says_is_judged_with_its_own_article(tmp_path: Path) -> None:
+    issue = written(tmp_path, "Words.")
+    mail = GOOD.saying("<p>On {% raw %} blocks</p>")
+    assert "placeholder" in {problem.code for problem in check_issue(issue, mail.content)}
+    teaser = Teaser(title="On {% raw %} blocks", url="https://news.example.org/raw/", summary="")
+    after = replace(issue, issue=replace(issue.issue, next=teaser))
+    assert "placeholder" not in {problem.code for problem in check_issue(after, mail.content)}
+
+
+def test_an_article_without_words_is_to_blame_and_not_the_template(tmp_path: Path) -> None:
+    bare = Linted(html=re.sub(r"<div style=.display:none.*?</div>", "", HTML, flags=re.DOTALL))
+    issue = written(tmp_path, "")
+    silent = replace(issue, email=replace(issue.email, preheader=""))
+    places = {p.code: p.path.as_posix() for p in check_issue(silent, bare.content)}
+    assert places["preheader-missing"] == places["article-empty"] == "issues/a.md"
 
 
 def test_attack_22_a_picture_outside_of_the_publication_is_not_looked_at(tmp_path: Path) -> None:

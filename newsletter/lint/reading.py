@@ -30,6 +30,13 @@ def _about(words: str) -> tuple[str, ...]:
     return (words,)
 
 
+@error("article-empty", "composition 7", "write it, or mark it  draft: true")
+def the_article_says_something(galley: Galley) -> Findings:
+    """Nothing stands below the front matter, so that the letter is its masthead and its footer."""
+    if galley.written and not galley.written.issue.article.body.strip():
+        yield Finding("the article is empty", about=("title:",))
+
+
 @error("h1", "composition 71; WCAG 1.3.1", "write the title as the one <h1>; begin articles at ##")
 def one_title(galley: Galley) -> Findings:
     """Not exactly one `<h1>`."""

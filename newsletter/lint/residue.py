@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from newsletter.lint.galley import Galley
+from newsletter.lint.page import squeeze
 from newsletter.lint.rule import Finding, Findings, error, warning
 
 PLACEHOLDER = re.compile(
@@ -30,15 +31,32 @@ HREF_NOBODY = re.compile(r"[/=](?:None|undefined|null|NaN)(?=$|[/?&#])")
 
 
 def _prose(galley: Galley) -> Iterator[str]:
-    """The words of the HTML outside of code, and the lines of the text that are not in code."""
-    literal = " ".join(run.words for run in galley.page.runs if run.ink.literal)
+    """The words of the HTML outside of code, and the lines of the text that are not in code. What
+    the teasers say is judged where it was written: with the neighbour."""
+    teasers = _teasers(galley)
+    literal = " ".join((*teasers, *(run.words for run in galley.page.runs if run.ink.literal)))
     for run in galley.page.runs:
-        if not run.ink.literal and run.words:
+        if not run.ink.literal and run.words and run.words not in teasers:
             yield run.words
     for line in galley.plain.splitlines():
         words = " ".join(line.strip(" |>").split())
         if words and words not in literal:
             yield words
+
+
+def _teasers(galley: Galley) -> tuple[str, ...]:
+    issue = galley.written.issue if galley.written else None
+    neighbours = [each for each in (issue.previous, issue.next) if each] if issue else []
+    return tuple(squeeze(words) for each in neighbours for words in (each.title, each.summary))
+
+
+def _typed(galley: Galley, words: str) -> bool:
+    """Whether the author wrote it so: "None, this week." and a link to /docs/null are no residue."""
+    article = galley.written.issue.article if galley.written else None
+    return article is not None and any(
+        words in text or words in squeeze(text)
+        for text in (article.body, article.title, article.subject, article.preheader or "")
+    )
 
 
 def _code(galley: Galley) -> str:
@@ -70,11 +88,14 @@ def placeholders_are_filled(galley: Galley) -> Findings:
 def nobody_is_greeted(galley: Galley) -> Findings:
     """ "Hello None": a missing value was written out."""
     for words in (galley.subject, *_prose(galley)):
-        greeted = GREETING.search(words) or NOBODY_ALONE.search(words)
+        greeted = GREETING.search(words)
+        alone = NOBODY_ALONE.search(words)
+        if alone and not greeted and not _typed(galley, alone[0]):
+            greeted = alone
         if greeted:
             yield Finding(f'"{words[:60]}"', about=(greeted[0], words))
     for link in galley.page.links:
-        if HREF_NOBODY.search(link.href):
+        if HREF_NOBODY.search(link.href) and not _typed(galley, link.href):
             yield Finding(f"{link.href}", about=(link.href, link.words))
 
 
