@@ -22,7 +22,7 @@ from newsletter.articles import Archive, issue_url, neighbours, published
 from newsletter.compose import images, markup, plaintext
 from newsletter.compose.embedding import Embedded, embed
 from newsletter.compose.inline import inline_css
-from newsletter.compose.summary import summary
+from newsletter.compose.summary import snippet, summary
 from newsletter.compose.theme import Page, Theme
 from newsletter.compose.typography import smarten
 from newsletter.composed import Composed, unfilled_braces
@@ -61,7 +61,7 @@ def render(issue: Issue, theme: Theme, letter: Letter) -> Composed:
     preheader, in_preheader = (
         _typeset(article.preheader, article, letter)
         if article.preheader
-        else open_slots(summary(article, letter), letter.fields)
+        else open_slots(snippet(article, letter), letter.fields)
     )
     page = Page(
         issue=replace(issue, article=replace(article, title=title)),

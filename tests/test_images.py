@@ -248,6 +248,8 @@ def test_a_picture_without_words_is_a_warning_unless_it_is_an_ornament(tmp_path:
     put(tmp_path, "issues/p.png", png(4, 4))
     assert only_problem(compose("\n![](p.png)", tmp_path)).code == "alt-missing"
     assert found(compose("\n![](p.png)", tmp_path)) == [("alt-missing", 6)]
+    again = "![Two chairs](p.png)\n\n![](p.png)"
+    assert found(compose(again, tmp_path)) == [("alt-missing", 7)]
     assert only_problem(compose('<img src="p.png">', tmp_path)).severity is Severity.WARNING
     assert compose("![](p.png){role=presentation}", tmp_path).problems == ()
 

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.compose.summary import LONGEST, sentence_ends, shorten, summary
+from newsletter.compose.summary import (
+    LONGEST,
+    LONGEST_PREHEADER,
+    sentence_ends,
+    shorten,
+    snippet,
+    summary,
+)
 from newsletter.slots import TOKEN, leftovers
 from tests.written import article, letter
 
@@ -26,6 +33,23 @@ def test_the_author_comes_first_then_the_lead_then_the_first_paragraph() -> None
 def test_two_sentences_of_the_first_paragraph_are_enough() -> None:
     assert teaser("One here. Two here. Three here.\n\nNext.") == "One here. Two here."
     assert teaser("x", summary_="One. Two. Three.") == "One. Two. Three."
+
+
+def test_a_preheader_is_the_sentences_that_an_inbox_has_room_for() -> None:
+    first = "When the leaves turn, many people who come to us speak of a heaviness in the chest."
+    second = "It is nothing new: the old books gave this season to the lungs, and to grief."
+    assert teaser(f"{first} {second}") == f"{first} {second}"
+    assert snippet(article(f"{first} {second}"), letter()) == first
+    assert snippet(article("Short. And whole."), letter()) == "Short. And whole."
+
+
+def test_a_preheader_does_not_stop_at_a_greeting_nor_run_on_in_one_word() -> None:
+    said = snippet(article("Hello. " + "Winter came early and stayed late, " * 9), letter())
+    assert said.startswith("Hello. Winter came early")
+    assert said.endswith("…")
+    assert 100 < len(said) <= LONGEST_PREHEADER
+    assert len(snippet(article("x" * 300), letter())) == LONGEST_PREHEADER
+    assert len(snippet(article("a", summary="眠" * 300), letter())) == LONGEST_PREHEADER
 
 
 def test_markdown_html_and_slots_are_gone() -> None:

@@ -18,6 +18,10 @@ from newsletter.errors import ComposeError
 from newsletter.model import Article, Letter
 
 LONGEST = 280
+# What Gmail and Apple Mail show of a preheader at most.
+LONGEST_PREHEADER = 130
+# Sentences shorter than this say too little when more could be said.
+SHORTEST = 40
 LONGEST_SALUTATION = 60
 SENTENCES = 2
 # Enough Markdown for a first paragraph; link definitions may stand anywhere.
@@ -60,10 +64,23 @@ def summary(article: Article, letter: Letter) -> str:
 def shorten(text: str, *, sentences: int | None = None) -> str:
     """`text` up to a sentence's end, at most LONGEST characters and `sentences` long."""
     ends = sentence_ends(text)[:sentences]
-    fitting = [end for end in ends if end <= LONGEST]
-    if len(text) <= LONGEST and (not ends or len(ends) != sentences):
-        return text
-    return text[: fitting[-1]].rstrip() if fitting else _cut(text)
+    if ends and len(ends) == sentences:
+        text = text[: ends[-1]].rstrip()
+    return _fitted(text, LONGEST)
+
+
+def snippet(article: Article, letter: Letter) -> str:
+    """The summary in the length of an inbox's row: its sentences that fit, if they say enough,
+    else its words and an ellipsis. Composition 65."""
+    return _fitted(summary(article, letter), LONGEST_PREHEADER)
+
+
+def _fitted(text: str, longest: int) -> str:
+    """The sentences that fit, if they say enough, else the words."""
+    fitting = [end for end in sentence_ends(text) if end <= longest]
+    if len(text) > longest and fitting and fitting[-1] >= SHORTEST:
+        return text[: fitting[-1]].rstrip()
+    return _cut(text, longest)
 
 
 def sentence_ends(text: str) -> list[int]:
@@ -88,13 +105,13 @@ def _ends(text: str, match: re.Match[str]) -> bool:
     return not (initial or ordinal or "." in word or word in ABBREVIATIONS)
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, longest: int) -> str:
     """The words that fit, and an ellipsis. Text without blanks is cut between two characters."""
-    if len(text) <= LONGEST:
+    if len(text) <= longest:
         return text
-    head = text[: LONGEST - 1]
+    head = text[: longest - 1]
     blank = head.rfind(" ")
-    if text[LONGEST - 1] != " " and blank > LONGEST // 2:
+    if text[longest - 1] != " " and blank > longest // 2:
         head = head[:blank]
     # Never between a letter and its accent, nor inside a joined emoji.
     while len(head) > 1 and re.match("[\u0300-\u036f\u200d\ufe0f\U0001f3fb-\U0001f3ff]",

@@ -90,7 +90,9 @@ def _aim_image(part: etree._Element, sheet: Sheet) -> None:
     tree.default(part, "alt", "")
     alt = part.get("alt", "")
     if not alt.strip() and part.get("role") not in {"presentation", "none"}:
-        sheet.findings.add(ALT_MISSING, f"the picture {source} has no alternative text", source)
+        wordless = f"![]({source}"
+        about = wordless if wordless in sheet.issue.article.body else source
+        sheet.findings.add(ALT_MISSING, f"the picture {source} has no alternative text", about)
     if images.is_remote(source):
         if _is_open_ended(source, sheet):
             sheet.findings.add(

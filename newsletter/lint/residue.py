@@ -51,7 +51,7 @@ def _teasers(galley: Galley) -> tuple[str, ...]:
 
 
 def _typed(galley: Galley, words: str) -> bool:
-    """Whether the author wrote it so: "None, this week." and a link to /docs/null are no residue."""
+    """Whether the author wrote it so: neither "None, this week." nor /docs/null is residue."""
     article = galley.written.issue.article if galley.written else None
     return article is not None and any(
         words in text or words in squeeze(text)
