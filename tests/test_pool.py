@@ -93,6 +93,18 @@ def test_a_relay_that_refuses_our_login_leaves_its_rows_to_the_other(pool: Pool)
     assert pool.world.state(send) is SendState.DONE
 
 
+def test_a_relay_that_refuses_us_in_the_middle_gives_back_what_was_on_its_way(pool: Pool) -> None:
+    pool.world.people(60)
+    pool.one.extensions = ("PIPELINING",)
+    pool.one.on("ehlo", times=1).on("ehlo", say="550 5.7.1 go away")
+    pool.one.on("mail", times=5).on("mail", say="421 4.3.2 enough on this line")
+    send = pool.world.publish()
+    pool.deliver(send, pool.outs(second=pool.two.relay(name="two", weight=0)))
+    everybody_once(pool, 60)
+    assert len(pool.one.accepted) == 5
+    assert pool.world.state(send) is SendState.DONE
+
+
 def test_an_allowance_used_up_in_the_middle_is_the_other_relays_turn(pool: Pool) -> None:
     pool.world.people(60)
     pool.one.on("mail", times=10)
