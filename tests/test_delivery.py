@@ -546,6 +546,7 @@ def test_promise_2_a_resumed_send_keeps_the_letterhead_it_was_frozen_with(world:
 
 def test_several_connections_share_a_send(world: World) -> None:
     world.connections = 4
+    world.relay.on("dot", delay_s=0.005)  # or one may do the work of two, and begin a second line
     world.people(200)
     send = world.publish()
     rows = world.deliver(send)
