@@ -113,6 +113,8 @@ def test_a_client_that_drops_style_blocks_and_one_that_is_word() -> None:
     assert "<style" not in through_client(drops, "x", "<style>p{}</style>")
     branch = "<!--[if mso]><b>word</b><![endif]-->"
     assert "<b>word</b>" in through_client("outlook.windows", branch)
+    density = "<!--[if mso]><noscript><xml><o:PixelsPerInch>96</o:PixelsPerInch></xml></noscript>"
+    assert "96" not in through_client("outlook.windows", "x", f"{density}<![endif]-->")
     webp = through_client("outlook.windows", '<img src="a.webp" alt="Leaf" width="60">')
     assert "a.webp" not in webp
     assert "Leaf" in words(webp)
@@ -133,6 +135,17 @@ def test_a_picture_becomes_its_words_in_a_box_of_its_size() -> None:
     for part in ("width:520px", "height:300px", "color:#1f6b54", "font-size:14px", "display:block"):
         assert part in style
     assert "border:0" not in style
+
+
+def test_the_words_of_a_picture_have_its_colour_in_the_dark_too() -> None:
+    through = seen(
+        "images-off",
+        "<style>@media (prefers-color-scheme:dark){.copy img,.logo{color:#eeeeee}}.imgs{margin:0}"
+        '</style><p class="copy"><img class="logo" src="a.png" alt="A leaf"></p>',
+    )
+    assert ".copy .picture-off,.logo{color:#eeeeee}" in through
+    assert 'class="picture-off logo"' in through
+    assert ".imgs{" in through
 
 
 def test_a_picture_without_words_says_so_and_an_ornament_stays_silent() -> None:

@@ -126,6 +126,19 @@ def test_nobody_scrolls_sideways(browser: Browser, tmp_path: Path, look: str, le
 
 
 @pytest.mark.parametrize("look", SHIPPED_LOOKS)
+def test_an_endless_word_is_broken_wherever_it_stands(
+    browser: Browser, tmp_path: Path, look: str
+) -> None:
+    endless = Teaser(title="t" * 90, summary="s" * 200, url="https://l.example.org/a/")
+    changes = {"title": "h" * 90, "name": "n" * 70, "postal_address": "a" * 90}
+    document = letter(tmp_path, look, previous=endless, **changes)
+    for width in (320, 700):
+        with shown(browser, document, width) as tab:
+            assert tab.evaluate(CUT_OFF) == []
+            assert tab.evaluate(RIGHTMOST) <= width
+
+
+@pytest.mark.parametrize("look", SHIPPED_LOOKS)
 @pytest.mark.parametrize("lens", LENSES)
 def test_no_words_are_cut_off_or_lie_on_others(
     browser: Browser, tmp_path: Path, look: str, lens: str
@@ -243,7 +256,7 @@ def test_dark_readers_get_the_dark_palette(browser: Browser, tmp_path: Path, loo
     with shown(browser, letter(tmp_path, look), 600, dark=True) as tab:
         seen = tab.evaluate(
             "[...document.querySelectorAll("
-            "'.panel, .copy p, .copy li, .copy td, .copy th, h1, h2')]"
+            "'.panel, .copy p, .copy li, .copy td, .copy th, .copy img, h1, h2')]"
             ".map(part => getComputedStyle(part)).map(css => css.color)"
         )
         ground = tab.evaluate("getComputedStyle(document.querySelector('.panel')).backgroundColor")

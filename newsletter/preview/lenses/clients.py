@@ -103,6 +103,9 @@ def _take_out(element: etree._Element, dropped: Unsupported) -> None:
     forget(element, *dropped.attributes & set(map(str, element.attrib)))
     if (tag, element.get("type", "").lower()) in dropped.typed:
         drop(element)
+    elif tag == "xml":
+        # Settings for Word, whose number of pixels others show as a word.
+        drop(element)
     elif tag in dropped.elements - _KEPT:
         (drop if tag in _WHOLE else unwrap)(element)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from lxml import etree
@@ -22,6 +23,8 @@ from newsletter.preview.lenses.document import (
 
 # Pixels and hairlines: a client has no room to show a frame or words.
 TOO_SMALL = 8
+OFF = "picture-off"
+_PICTURE = re.compile(r"(?<![\w.#-])img(?![\w-])")
 _KEPT = ("font", "color", "line-height", "letter-spacing", "text-align", "text-decoration")
 _BOX = (
     "display:inline-block; box-sizing:border-box; overflow:hidden; max-width:100%; padding:4px; "
@@ -34,7 +37,7 @@ def images_off(document: str) -> str:
     attributes give it and in the fonts and colours of its own style; no background pictures."""
     root = tree_of(document)
     restyle(root, lambda _, said: without_pictures(said))
-    restyle_sheets(root, _without_backgrounds)
+    restyle_sheets(root, _of_frames)
     for element in named(root, "img", "input"):
         if element.tag == "img" or element.get("type", "").lower() == "image":
             frame(element)
@@ -45,8 +48,13 @@ def images_off(document: str) -> str:
     return written(root)
 
 
-def _without_backgrounds(rule: StyleRule) -> StyleRule:
-    return replace(rule, declarations=tuple(without_pictures(rule.declarations)))
+def _of_frames(rule: StyleRule) -> StyleRule:
+    """The rule as it colours the words of a picture that is off."""
+    return replace(
+        rule,
+        selector=_PICTURE.sub(f".{OFF}", rule.selector),
+        declarations=tuple(without_pictures(rule.declarations)),
+    )
 
 
 def frame(image: etree._Element) -> None:
@@ -59,9 +67,10 @@ def frame(image: etree._Element) -> None:
     width = css.pixels(sizes.get("width", ""))
     # Without words and a height of its own nothing is left of a picture.
     is_bare = (width is not None and width < TOO_SMALL) or (words == "" and "height" not in sizes)
+    names = f"{OFF} {image.get('class', '')}".strip()
     image.attrib.clear()
     image.tag = "span"
-    image.set("class", "picture-off")
+    image.set("class", names)
     if is_bare:
         image.set("style", f"{size}display:inline-block")
     elif words is None:
