@@ -1,8 +1,9 @@
-"""Take the pictures of the README: a demo on this machine, seen through Chromium.
+"""Take the pictures of the README and of docs/sending.md, seen through Chromium.
 
     .venv/bin/python docs/make_pictures.py
 
-Needs the extra `test` (Playwright) and Debian's chromium. Writes docs/desk.png.
+Needs the extra `test` (Playwright) and Debian's chromium. Writes docs/desk.png, of a
+demo on this machine, and docs/report.png, of an invented send.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
@@ -29,7 +31,39 @@ SHEET = """
 LIGHT, DARK = "--blink-settings=preferredColorScheme=1", "--blink-settings=preferredColorScheme=0"
 
 
+REPORT = """
+<style>
+  body {{ margin: 0; background: #dcd6ca; display: flex; gap: 18px; padding: 18px; }}
+  img {{ border-radius: 8px; box-shadow: 0 4px 18px #0003; display: block; }}
+</style>
+<img src="data:image/png;base64,{light}" width="660" height="585">
+<img src="data:image/png;base64,{dark}" width="660" height="585">
+"""
+
+
 def main() -> None:
+    """Take them all."""
+    desk()
+    report()
+
+
+def report() -> None:
+    """The report of an invented send, in the light and in the dark."""
+    with TemporaryDirectory() as folder, sync_playwright() as play:
+        file = Path(folder) / "report.html"
+        subprocess.run([sys.executable, "-m", "tests.sample_send", str(file)], cwd=ROOT, check=True)
+        seen = {}
+        for scheme, setting in (("light", LIGHT), ("dark", DARK)):
+            page = chromium(play, setting).new_page(viewport={"width": 880, "height": 780})
+            page.goto(file.as_uri())
+            seen[scheme] = base64.b64encode(page.screenshot()).decode()
+        page = chromium(play, LIGHT).new_page(viewport={"width": 1374, "height": 621})
+        page.set_content(REPORT.format(**seen))
+        page.wait_for_timeout(300)
+        page.screenshot(path=ROOT / "docs" / "report.png")
+
+
+def desk() -> None:
     """Start the demo, look at an issue in the light and at all its states in the dark, and put
     both on one sheet."""
     demo = subprocess.Popen(

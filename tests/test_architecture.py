@@ -26,6 +26,7 @@ STOREYS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (2, ("articles", "audience", "compose", "linkcheck", "mime", "smtp", "spamcheck", "store")),
     (3, ("lint", "pipeline")),
     (4, ("delivery", "sample", "shelf")),
+    (4, ("report",)),
     (5, ("preview", "web")),
     (6, ("cli",)),
     (7, ("__main__",)),

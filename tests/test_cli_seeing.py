@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from newsletter.cli.faces import line
-from newsletter.cli.screen import duration, parts, rate
+from newsletter.cli.screen import parts
 from newsletter.cli.sight import Count, Sight, Speed
 from newsletter.model import DeliveryState, Limits, SendState, TurnKind
+from newsletter.report.words import duration, rate
 from tests.publication import Publication, publication
 from tests.sent import NOW, by_relay, crowd, in_terminal, opened, sent_on_a_mixed_day
 from tests.smtpd import ScriptedRelay
@@ -106,7 +107,7 @@ def test_a_terminal_that_can_do_nothing_gets_lines(letter: Publication) -> None:
 
 def test_a_log_line_says_the_same_in_words() -> None:
     sight = seen({ACCEPTED: 60, FAILED: 2}, total=100, per_second=13.94)
-    assert line(sight) == "sending 62/100   13.9/s   3 s left   failed 2"
+    assert line(sight) == "sending 62/100   13.9/s   2.7 s left   failed 2"
 
 
 def seen(counts: dict[DeliveryState, int], total: int, per_second: float | None = None) -> Sight:
@@ -117,8 +118,8 @@ def seen(counts: dict[DeliveryState, int], total: int, per_second: float | None 
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 s"), (59.6, "1 m"), (155, "2 m 35 s"), (3600, "1 h"), (11520, "3 h 12 m"),
-     (360000, "4 d 4 h")],
+    [(0, "0 s"), (5, "5 s"), (0.42, "0.4 s"), (59.6, "1 m"), (155, "2 m 35 s"), (3600, "1 h"),
+     (11520, "3 h 12 m"), (360000, "4 d 4 h")],
 )  # fmt: skip
 def test_how_long_it_takes_is_said_in_two_units(seconds: float, words: str) -> None:
     assert duration(seconds) == words

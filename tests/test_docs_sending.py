@@ -7,12 +7,15 @@ import shlex
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from newsletter.cli.faces import EVENT_NAMES
 from newsletter.config import load_config
 from newsletter.delivery.breaker import IN_A_ROW, UNHEARD_OF
 from newsletter.delivery.outcome import MAX_ATTEMPTS
 from newsletter.delivery.run import CLAIM
 from newsletter.delivery.steps import CanaryRule
-from newsletter.model import DeliveryState, SendState
+from newsletter.model import DeliveryState, SendState, TurnKind
 from tests.publication import publication
 
 TEXT = (Path(__file__).resolve().parent.parent / "docs/sending.md").read_text("utf-8")
@@ -22,7 +25,8 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
 
 
-def test_every_command_works(tmp_path: Path) -> None:
+def test_every_command_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     made = publication(tmp_path)
     made.people(2)
     made.run("send", "latest", "--yes")
@@ -47,8 +51,17 @@ def test_every_table_of_the_configuration_is_one(tmp_path: Path) -> None:
 
 
 def test_every_state_is_explained() -> None:
-    explained = set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE))
+    text = TEXT[TEXT.index("## The states of a send") :]
+    explained = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
     assert explained == {state.value for state in (*SendState, *DeliveryState)}
+
+
+def test_every_event_is_explained() -> None:
+    text = TEXT[TEXT.index("| event | when |") : TEXT.index("## Afterwards")]
+    explained = {name for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+                 for name in re.findall(r"`([\w-]+)`", row)}  # fmt: skip
+    told = {EVENT_NAMES.get(kind, kind.value.replace(" ", "-")) for kind in TurnKind}
+    assert explained == told | {"started", "progress", "replies", "done"}
 
 
 def test_the_numbers_are_those_of_the_program() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -43,12 +42,7 @@ own = st.fixed_dictionaries(
 def test_what_differs_between_recipients_is_folded(
     said: str, one: dict[str, str], other: dict[str, str]
 ) -> None:
-    assert words(fold(said.format(**one))) == words(fold(said.format(**other)))
-
-
-def words(folded: str) -> str:
-    """Whichever sign stands for it: a long number may pass for a queue id."""
-    return re.sub(r"<(id|n|ip|address|time)>", "<>", folded).replace("<<>>", "<>")
+    assert fold(said.format(**one)) == fold(said.format(**other))
 
 
 @given(st.text(max_size=400))
@@ -92,7 +86,7 @@ def tally(text: str, count: int = 1, at: datetime = NOW) -> ReplyTally:
 
 
 def test_a_code_a_status_and_a_providers_code_are_not_folded() -> None:
-    assert fold("550 5.7.606 S3150 [TSS04]") == "<n> 5.7.606 S3150 [TSS04]"
+    assert fold("550 5.7.606 S3150 [TSS04]") == "… 5.7.606 S3150 [TSS04]"
     answers = [Reply(Stage.RCPT, code, "", "no") for code in (550, 551)]
     tallies = [ReplyTally(FAILED, "refused", reply, 1, NOW, NOW) for reply in answers]
     assert len(groups(tallies)) == 2

@@ -38,6 +38,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "worker": ("clockwork", "Do what is due, and wait for what will be."),
         "tick": ("clockwork", "Do what is due, once; for cron."),
         "status": ("status", "Who got it, who did not."),
+        "report": ("reporting", "What became of an issue, explained; as a page too."),
         "subscribers": ("people", "Add, list, import, export, unsubscribe people."),
     },
     "More": {

@@ -22,6 +22,7 @@ from newsletter.cli.sight import Sight
 from newsletter.delivery.replies import ReplyGroup, groups
 from newsletter.errors import NewsletterError
 from newsletter.model import DeliveryState, Turn, TurnKind
+from newsletter.report.words import duration, rate
 from newsletter.store import Store
 
 if TYPE_CHECKING:
@@ -96,8 +97,6 @@ class Lines:
 
 def line(sight: Sight) -> str:
     """The sight as one line of a log."""
-    from newsletter.cli.screen import duration, rate  # noqa: PLC0415
-
     words = [f"{sight.state.value} {sight.done:,}/{sight.total:,}"]
     if sight.per_second is not None:
         words.append(f"{rate(sight.per_second)}/s")

@@ -15,6 +15,7 @@ from newsletter.cli.boundary import printable
 from newsletter.cli.findings import counted
 from newsletter.cli.sight import STUMBLED, Sight
 from newsletter.model import DeliveryState, SendState, Turn, TurnKind
+from newsletter.report.words import duration, rate
 
 COLOURS = {
     DeliveryState.ACCEPTED: "green",
@@ -24,7 +25,6 @@ COLOURS = {
 }
 WIDEST_BAR = 60
 LABEL = 9
-UNITS = ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s"))
 
 
 class Bar:
@@ -120,27 +120,6 @@ def throttling(sight: Sight) -> str:
     words = [counted(sight.throttled, "time")]
     words += [f"{key.partition(':')[2]} slowed to {rate(to)}/s" for key, to in sight.slowed.items()]
     return printable("   ".join(words))
-
-
-def rate(per_second: float) -> str:
-    """A rate with as many digits as mean something."""
-    if per_second >= 100 or per_second == int(per_second):
-        return f"{per_second:,.0f}"
-    return f"{per_second:.1f}" if per_second >= 1 else f"{per_second:.2f}"
-
-
-def duration(seconds: float) -> str:
-    """`45 s`, `2 m 35 s`, `3 h 12 m`, `4 d 2 h`."""
-    whole = round(seconds)
-    for size, unit, below, small in (
-        (86400, "d", 3600, "h"),
-        (3600, "h", 60, "m"),
-        (60, "m", 1, "s"),
-    ):
-        if whole >= size:
-            rest = whole % size // below
-            return f"{whole // size} {unit}" + (f" {rest} {small}" if rest else "")
-    return f"{whole} s"
 
 
 def standing(sight: Sight, zone: ZoneInfo) -> str:

@@ -20,6 +20,7 @@ from newsletter.store import Store
 LOOK_EVERY_S = 1.0
 RATE_OVER_S = 15.0
 TOP = 5
+DOMAIN_RESTS = 20
 WAITING = frozenset({DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.SKIPPED})
 STUMBLED = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
 
@@ -168,13 +169,16 @@ class Count:
 
 @dataclass(slots=True)
 class Watch:
-    """A send as the ledger shows it, whoever sends: one pass over its rows for each look."""
+    """A send as the ledger shows it, whoever sends. A look is a pass or two over its rows; to sort
+    them by domain takes longer, and is done the less often."""
 
     store: Store
     send: Send
     limits: Limits
     speed: Speed = field(default_factory=Speed)
     ticker: Ticker = field(init=False)
+    _domains: tuple[tuple[str, int], ...] = ()
+    _again_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.ticker = Ticker(self.store, self.send.id)
@@ -182,29 +186,36 @@ class Watch:
     def sight(self, now: datetime) -> Sight:
         """What is to be seen now."""
         [entry] = [row for row in self.store.entries(self.send.slug) if row.id == self.send.id]
-        tallies = self.store.by_domain(self.send.id)
+        progress = self.store.progress(self.send.id)
+        counts = {state: count for state, count in progress.items() if state not in WAITING}
+        last = self.store.last_answer(self.send.id)
         self.ticker.look(now, at_once=True)
-        answered = [tally for tally in tallies if tally.state not in WAITING]
-        counts: Counter[DeliveryState] = Counter()
-        domains: Counter[str] = Counter()
-        for tally in answered:
-            counts[tally.state] += tally.count
-            domains[tally.domain] += tally.count
-        last = max(answered, key=lambda tally: tally.last_at, default=None)
-        skipped = sum(each.count for each in tallies if each.state is DeliveryState.SKIPPED)
+        self._look_at_domains()
         return Sight(
             slug=entry.slug,
             state=entry.state,
-            total=entry.candidates - skipped,
+            total=entry.candidates - progress[DeliveryState.SKIPPED],
             counts=counts,
-            per_second=self.speed.at(time.monotonic(), counts.total()),
+            per_second=self.speed.at(time.monotonic(), sum(counts.values())),
             most_per_second=self.limits.per_second,
-            domains=tuple(domains.most_common(TOP)),
-            answer=said(last.reply) if last else "",
-            answered_s=max((now - last.last_at).total_seconds(), 0.0) if last else 0.0,
+            domains=self._domains,
+            answer=said(last[1]) if last else "",
+            answered_s=max((now - last[0]).total_seconds(), 0.0) if last else 0.0,
             slowed=self.ticker.slowed,
             turns=tuple(self.ticker.turns),
         )
+
+    def _look_at_domains(self) -> None:
+        started_s = time.monotonic()
+        if started_s < self._again_s:
+            return
+        counts: Counter[str] = Counter()
+        for tally in self.store.by_domain(self.send.id):
+            if tally.state not in WAITING:
+                counts[tally.domain] += tally.count
+        self._domains = tuple(counts.most_common(TOP))
+        cost_s = time.monotonic() - started_s
+        self._again_s = time.monotonic() + DOMAIN_RESTS * cost_s
 
 
 def said(reply: Reply | None) -> str:

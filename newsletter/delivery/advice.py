@@ -15,7 +15,7 @@ from newsletter.model import DeliveryState, Reply
 @dataclass(frozen=True, slots=True)
 class Advice:
     """`means` is one sentence for somebody who does not speak SMTP; `todo` says what to do, or that
-    there is nothing to do."""
+    there is nothing to do. Commands stand in backticks and name the issue ISSUE."""
 
     means: str
     todo: str
@@ -24,13 +24,13 @@ class Advice:
 NOTHING = "Nothing to do."
 LATER = "Nothing to do: it is tried again by itself, by `newsletter worker` or `newsletter tick`."
 GONE = "Nothing to do: they are suppressed and will not be mailed again."
-AFTER_MENDING = "Mend it, then `newsletter resume`."
+AFTER_MENDING = "Mend it, then `newsletter resume ISSUE`."
 
 TAKEN = Advice("The relay took responsibility for it.", NOTHING)
 IN_DOUBT = Advice(
     "The line died between the last byte and the answer: they may have it, or not.",
     "Look for the Message-IDs in the relay's log (`newsletter status ISSUE --who unknown`), then"
-    " `newsletter resume --unknown skip` or `retry`.",
+    " `newsletter resume ISSUE --unknown skip` or `retry`.",
 )
 UNSENDABLE = Advice(
     "No lawful mail could be written to them.", "Look at the address and the fields they gave."
@@ -54,7 +54,7 @@ BY_REASON = {
     ),
     "refused": Advice(
         "Their server refused this mail and did not say why.",
-        "`newsletter retry --failed` if you know that the mailbox is there.",
+        "`newsletter retry ISSUE --failed` if you know that the mailbox is there.",
     ),
     "greylisted": Advice("Their server asks strangers to come back in some minutes.", LATER),
     "not now": Advice("Their server could not take it at that moment.", LATER),
@@ -69,15 +69,15 @@ BY_REASON = {
     ),
     "they do not trust us yet": Advice(
         "Their provider does not know our domain or machine well enough.",
-        "Check SPF, DKIM and DMARC with `newsletter doctor`; send less at once (`warm_up`).",
+        "Check SPF, DKIM and DMARC of our domain; begin with fewer a day (`warm_up`).",
     ),
     "they refuse us": Advice(
         "Their provider refuses mail from us by its own rules.",
-        "Read the answer: it often names the rule. `newsletter doctor` checks what we can mend.",
+        "Read the answer: it often names the rule. Check SPF, DKIM and DMARC of our domain.",
     ),
     "the content is refused": Advice(
         "Their server read the mail and did not want it.",
-        "`newsletter check` names what spam filters dislike; then `newsletter retry --failed`.",
+        "See what `newsletter check` dislikes, mend it in the next issue.",
     ),
     "Yahoo refuses us": Advice(
         "Yahoo refuses mail from this sender for now.",
@@ -113,7 +113,7 @@ BY_VERDICT = {
     ),
     Verdict.QUOTA: Advice(
         "Our allowance with the relay is used up.",
-        "Set `per_day` to what the relay allows; `newsletter resume` when it is renewed.",
+        "Set `per_day` to what the relay allows; `newsletter resume ISSUE` when it is renewed.",
     ),
     Verdict.FATAL: Advice(
         "The relay refuses us, whoever the mail is for. These readers have no part in it.",

@@ -45,7 +45,10 @@ def deliver_by(
     """
     store = office.store
     with store.sender_lock(send.id):
-        store.recover(send.id, office.now())
+        in_doubt = store.recover(send.id, office.now())
+        if store.send(send.id).state is SendState.SENDING:  # nobody is at it: we have the lock
+            turn = Turn(kind=TurnKind.TAKEN_OVER, at=office.now(), number=in_doubt)
+            store.tell(send.id, turn)
         store.move(send.id, SendState.SENDING, office.now())
         letter = office.letter.under(send.letterhead)
         cut = stencil(send.email, letter, send.frozen_at)

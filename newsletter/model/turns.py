@@ -12,11 +12,12 @@ from newsletter.model.mail import Reply
 
 class TurnKind(StrEnum):
     """What happened to a send. HELD until somebody resumes it, WAITING until a time; SLOWED by a
-    relay's or a domain's "slower"; BROKEN_OFF by an error."""
+    relay's or a domain's "slower"; BROKEN_OFF by an error; TAKEN_OVER from a sender that died."""
 
     SCHEDULED = "scheduled"
     FROZEN = "frozen"
     SENDING = "sending"
+    TAKEN_OVER = "taken over"
     PAUSED = "paused"
     HELD = "held"
     WAITING = "waiting"
@@ -32,7 +33,8 @@ class TurnKind(StrEnum):
 class Turn:
     """One of them. `why` is the reason, the key that was SLOWED ("relay:main",
     "domain:example.com") or the state that was REOPENED; `until` is when it ends by itself;
-    `number` is how many recipients, or mails a second. `id` grows with time."""
+    `number` is how many recipients (in doubt, if it was TAKEN_OVER), or mails a second. `id` grows
+    with time."""
 
     kind: TurnKind
     at: datetime
@@ -44,14 +46,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class DomainTally:
-    """How many recipients of one domain are in one state, when the last of them came into it, and
-    what the relay answered then."""
+    """How many recipients of one domain are in one state."""
 
     domain: str
     state: DeliveryState
     count: int
-    last_at: datetime
-    reply: Reply | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,8 +284,11 @@ class Store(Protocol):
         """The rows counted by recipient domain and state. One pass over the send."""
 
     def by_reply(self, send_id: int) -> list[ReplyTally]:
-        """The rows that were tried counted by state, reason and answer, the most frequent first;
-        some thousand answers at most. One pass over the send."""
+        """The rows that were tried counted by state, reason and answer. Of more than some thousand
+        answers the rest is counted with one of the same code. Two passes over the send."""
+
+    def last_answer(self, send_id: int) -> tuple[datetime, Reply | None] | None:
+        """When the last row was answered, and how; None before the first. One pass."""
 
     def over_time(self, send_id: int, step: timedelta) -> list[Beat]:
         """How many rows came into the state they are in, by steps of time since 1970, oldest

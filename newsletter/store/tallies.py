@@ -7,37 +7,51 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from newsletter.model import Beat, DeliveryState, DomainTally, Reply, ReplyTally, Stage
 from newsletter.store.handover import Handover
-from newsletter.store.rows import MICROSECOND, moment_of
+from newsletter.store.rows import MICROSECOND, Row, moment_of
 
-# More than so many different answers are no groups any more; the rest shows in the totals only.
+# More than so many different answers are no groups any more: the rest goes with one of its kind.
 MOST_ANSWERS = 20_000
-# What stands behind the last @: a quoted local part may hold another one.
-DOMAIN = "lower(substr(address, length(rtrim(address, replace(address, '@', ''))) + 1))"
-# A bare column beside max() is that of the row with the maximum (SQLite's own promise).
+# What stands behind the last @; only a quoted local part may hold another one.
+DOMAIN = """lower(CASE substr(address, 1, 1)
+             WHEN '"' THEN substr(address, length(rtrim(address, replace(address, '@', ''))) + 1)
+             ELSE substr(address, instr(address, '@') + 1) END)"""
+# Without the addressee and their domain: what is left of an answer is the same for many.
+IMPERSONAL = f"""CASE ifnull({{0}}, '') WHEN '' THEN ''
+                ELSE replace(replace({{0}}, address, '<address>'), {DOMAIN}, '<domain>') END"""
 BY_DOMAIN = f"""
-SELECT {DOMAIN} AS domain, state, count(*), max(updated_at),
-       reply_stage, reply_code, reply_status, reply_text
+SELECT {DOMAIN} AS domain, state, count(*)
   FROM delivery
  WHERE send_id = ?
  GROUP BY domain, state
 """  # noqa: S608  one constant inside another
-# Without the addressee and their domain: what is left of an answer is the same for many.
-IMPERSONAL = f"replace(replace({{}}, address, '<address>'), {DOMAIN}, '<domain>')"
-BY_REPLY = f"""
-SELECT state, {IMPERSONAL.format("reason")}, reply_stage, reply_code, reply_status,
-       CASE state WHEN 'accepted' THEN '' ELSE {IMPERSONAL.format("ifnull(reply_text, '')")} END,
+BY_KIND = f"""
+SELECT state, {IMPERSONAL.format("reason")} AS why, reply_stage, reply_code, reply_status,
+       max(CASE state WHEN 'accepted' THEN '' ELSE {IMPERSONAL.format("reply_text")} END),
        count(*), min(updated_at), max(updated_at)
   FROM delivery
  WHERE send_id = ? AND state IN ('accepted', 'deferred', 'failed', 'unknown')
- GROUP BY 1, 2, 3, 4, 5, 6
+ GROUP BY state, why, reply_stage, reply_code, reply_status
+"""  # noqa: S608
+BY_REPLY = f"""
+SELECT state, {IMPERSONAL.format("reason")} AS why, reply_stage, reply_code, reply_status,
+       {IMPERSONAL.format("reply_text")} AS said,
+       count(*), min(updated_at), max(updated_at)
+  FROM delivery
+ WHERE send_id = ? AND state IN ('deferred', 'failed', 'unknown')
+ GROUP BY state, why, reply_stage, reply_code, reply_status, said
  ORDER BY 7 DESC
  LIMIT {MOST_ANSWERS}
 """  # noqa: S608
+LAST = """
+SELECT reply_stage, reply_code, reply_status, reply_text, max(updated_at)
+  FROM delivery
+ WHERE send_id = ? AND state IN ('accepted', 'deferred', 'failed', 'unknown')
+"""
 OVER_TIME = """
 SELECT updated_at / :step AS beat, state, count(*)
   FROM delivery
@@ -68,23 +82,29 @@ class Tallies(Handover):
     def by_domain(self, send_id: int) -> list[DomainTally]:
         self._settle_all()
         return [
-            DomainTally(domain, DeliveryState(state), count, moment_of(last), _reply(reply))
-            for domain, state, count, last, *reply in self._db.rows(BY_DOMAIN, (send_id,))
+            DomainTally(domain, DeliveryState(state), count)
+            for domain, state, count in self._db.rows(BY_DOMAIN, (send_id,))
         ]
 
     def by_reply(self, send_id: int) -> list[ReplyTally]:
         self._settle_all()
-        return [
-            ReplyTally(
-                DeliveryState(row[0]),
-                row[1],
-                _reply(row[2:6]),
-                row[6],
-                moment_of(row[7]),
-                moment_of(row[8]),
-            )
-            for row in self._db.rows(BY_REPLY, (send_id,))
-        ]
+        with self._db.reading():
+            kinds = self._db.rows(BY_KIND, (send_id,))
+            answers = self._db.rows(BY_REPLY, (send_id,))
+        counted: Counter[Row] = Counter()
+        for row in answers:
+            counted[row[:5]] += row[6]
+        left = (
+            (*row[:6], row[6] - counted[row[:5]], *row[7:])
+            for row in kinds
+            if row[6] > counted[row[:5]]
+        )
+        return [_tally(row) for row in (*answers, *left)]
+
+    def last_answer(self, send_id: int) -> tuple[datetime, Reply | None] | None:
+        self._settle_all()
+        row = self._db.row(LAST, (send_id,))
+        return None if row is None or row[4] is None else (moment_of(row[4]), _reply(row[:4]))
 
     def over_time(self, send_id: int, step: timedelta) -> list[Beat]:
         self._settle_all()
@@ -97,6 +117,13 @@ class Tallies(Handover):
 
     def afterwards(self, send_id: int) -> Counter[str]:
         return Counter(dict(self._db.rows(AFTERWARDS, {"send": send_id})))
+
+
+def _tally(row: Row) -> ReplyTally:
+    state, why, *reply, count, first, last = row
+    return ReplyTally(
+        DeliveryState(state), why, _reply(reply), count, moment_of(first), moment_of(last)
+    )
 
 
 def _reply(columns: Sequence[Any]) -> Reply | None:

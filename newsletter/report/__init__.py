@@ -1,0 +1,1 @@
+"""What became of a send, told without naming anybody: counted, drawn, explained."""
