@@ -54,7 +54,9 @@ def report() -> None:
         subprocess.run([sys.executable, "-m", "tests.sample_send", str(file)], cwd=ROOT, check=True)
         seen = {}
         for scheme, setting in (("light", LIGHT), ("dark", DARK)):
-            page = chromium(play, setting).new_page(viewport={"width": 880, "height": 780})
+            page = chromium(play, setting).new_page(
+                viewport={"width": 880, "height": 780}, color_scheme="null"
+            )
             page.goto(file.as_uri())
             seen[scheme] = base64.b64encode(page.screenshot()).decode()
         page = chromium(play, LIGHT).new_page(viewport={"width": 1374, "height": 621})

@@ -121,7 +121,8 @@ class Delivering:
         if not self.brake.pulled:
             return False
         self.store.cancel(send.id, self.desk.now())
-        facts = {"command": "send", "issue": send.slug, "state": "cancelled", "sent": 0, "exit": 0}
+        ended = {"command": "send", "event": "done", "issue": send.slug, "state": "cancelled"}
+        facts = {**ended, "sent": 0, "exit": 0}
         answer(facts, as_json=self.as_json, text="taken back: nothing was sent")
         return True
 
