@@ -43,13 +43,18 @@ def place(article: Article, archive: Archive, letter: Letter, now: datetime) -> 
 
 def teaser(article: Article, letter: Letter) -> Teaser:
     """What the article shows of itself in its neighbours, where it greets nobody by name."""
-    title, slots = _typeset(article.title, article, letter)
     return Teaser(
-        title=fill_slots(title, slots, {}),
+        title=headline(article, letter),
         summary=summary(article, letter),
         url=issue_url(article, letter),
         image=images.image_url(article, letter, article.image) if article.image else None,
     )
+
+
+def headline(article: Article, letter: Letter) -> str:
+    """The title as the mail has it, for somebody without a name."""
+    title, slots = _typeset(article.title, article, letter)
+    return fill_slots(title, slots, {})
 
 
 def render(issue: Issue, theme: Theme, letter: Letter) -> Composed:

@@ -141,7 +141,7 @@ def test_list_shows_the_newest_first_with_its_state(letter: Publication) -> None
     letter.write("issues/2030-04-01-later.md", "---\ntitle: L\n---\nx\n")
     rows = letter.ask("list")["issues"]
     assert [(row["slug"], row["state"]) for row in rows] == [
-        ("later", "scheduled"),
+        ("later", "future"),
         ("draft", "draft"),
         ("letter-3", "ready"),
         ("letter-2", "ready"),

@@ -48,6 +48,9 @@ def test_a_scheduled_send_waits_and_cancel_takes_it_back(letter: Publication) ->
     assert waiting["until"] == answer["at"]
     assert "take it back" in letter.run("send", "latest", "--yes", code=6).stderr
     assert "scheduled" in letter.run("resume", "latest", code=6).stderr
+    listed = letter.ask("list")["issues"][0]
+    assert (listed["state"], listed["at"]) == ("scheduled", answer["at"])
+    assert "scheduled for 20" in letter.run("list").stdout.splitlines()[0]
     letter.run("cancel", "latest", "--yes")
     assert letter.ask("tick")["sends"] == []
     assert letter.ask("send", "latest", "--yes")["sent"] == 3

@@ -209,12 +209,26 @@ def test_the_list_says_where_each_issue_stands(letter: Publication) -> None:
         for name in ("Drafted", "Later", "Letter 3", "Letter 2")
     }
     assert ">draft<" in stands["Drafted"]
-    assert ">scheduled<" in stands["Later"]
+    assert ">future<" in stands["Later"]
     assert ">sent 2 of 2 · " in stands["Letter 3"]
-    assert ">published<" in stands["Letter 2"]
+    assert ">ready<" in stands["Letter 2"]
     assert "changed since" not in stands["Letter 3"]
     letter.article(3, title="Quite another")
     assert "changed since" in client(letter).get("/").text
+
+
+def test_a_scheduled_send_stands_on_the_desk_with_its_time(letter: Publication) -> None:
+    letter.write("issues/2026-03-02-four.md", "---\ntitle: Four\n---\nx\n")
+    letter.run("send", "four", "--yes", "--at", "2030-04-01T09:00")
+    page = client(letter).get("/").text
+    assert ">scheduled for 1 Apr 2030, 09:00<" in page.split(">Four</span>")[1].split("</li>")[0]
+
+
+def test_titles_on_the_desk_are_set_as_in_the_mail(letter: Publication) -> None:
+    letter.article(2, title='It isn\'t "rest"')
+    desk = client(letter)
+    for path in ("/", "/preview/letter-2"):
+        assert "It isn’t “rest”" in desk.get(path).text, path
 
 
 def test_looking_writes_nothing_into_the_ledger(tmp_path: Path) -> None:

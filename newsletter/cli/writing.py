@@ -11,8 +11,9 @@ import click
 from newsletter.articles import neighbours, published
 from newsletter.cli.boundary import Desk, answer, json_option, note
 from newsletter.cli.findings import label, report
+from newsletter.delivery.stands import word_on
 from newsletter.errors import UsageError
-from newsletter.model import Article, Letter, SendState
+from newsletter.model import Article, Letter, SendEntry, SendState
 from newsletter.shelf import Shelf
 
 ARTICLE = """---
@@ -88,9 +89,9 @@ def slug_of(title: str) -> str:
 def list_command(desk: Desk, drafts: bool, as_json: bool) -> None:
     """List the issues, newest first, and what became of them."""
     shelf = desk.shelf()
-    states = _send_states(desk)
+    sends = _sends(desk)
     rows = [
-        (article, state_of(article, states, shelf.now))
+        (article, _state_of(article, sends.get(article.slug), shelf.now))
         for article in reversed(shelf.archive.articles)
         if article.draft or not drafts
     ]
@@ -101,12 +102,16 @@ def list_command(desk: Desk, drafts: bool, as_json: bool) -> None:
             "title": article.title,
             "date": article.date.isoformat() if article.date else None,
             "state": state,
+            "at": at.isoformat() if (at := _due(sends.get(article.slug))) else None,
             "file": str(article.path),
         }
         for article, state in rows
     ]
     errors = [error.as_json() for error in shelf.archive.errors]
-    text = "\n".join(_row(article, state, shelf.letter) for article, state in rows)
+    text = "\n".join(
+        _row(article, state + _when(sends.get(article.slug), shelf.letter), shelf.letter)
+        for article, state in rows
+    )
     if not rows:
         folder = desk.config.tables.letter.issues
         note(f'no issues in {folder}/ (`issues` in [letter]). Start one: newsletter new "Hello"')
@@ -114,14 +119,18 @@ def list_command(desk: Desk, drafts: bool, as_json: bool) -> None:
     report(shelf.archive.errors)
 
 
-def state_of(article: Article, sends: dict[str, SendState], now: datetime) -> str:
-    """draft, scheduled, ready, or what the ledger says of its latest send."""
-    if article.slug in sends:
-        state = sends[article.slug]
-        return "sent" if state is SendState.DONE else state.value
-    if article.draft:
-        return "draft"
-    return "scheduled" if article.date and article.date > now else "ready"
+def _state_of(article: Article, send: SendEntry | None, now: datetime) -> str:
+    return word_on(article, send.state if send else None, now)
+
+
+def _due(send: SendEntry | None) -> datetime | None:
+    """When a scheduled send will leave."""
+    return send.not_before if send and send.state is SendState.PREPARING else None
+
+
+def _when(send: SendEntry | None, letter: Letter) -> str:
+    at = _due(send)
+    return f" for {at.astimezone(letter.timezone):%Y-%m-%d %H:%M}" if at else ""
 
 
 def _row(article: Article, state: str, letter: Letter) -> str:
@@ -130,6 +139,6 @@ def _row(article: Article, state: str, letter: Letter) -> str:
     return f"{number:>5}  {when}  {state:<9}  {article.title}  ({article.slug})"
 
 
-def _send_states(desk: Desk) -> dict[str, SendState]:
+def _sends(desk: Desk) -> dict[str, SendEntry]:
     with desk.asked_store() as store:
-        return {send.slug: send.state for send in store.entries()}
+        return {send.slug: send for send in store.entries()}

@@ -92,6 +92,7 @@ class SendEntry:
     recipients: int
     frozen_at: datetime
     finished_at: datetime | None = None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from newsletter.pipeline import headline
 from newsletter.preview.guard import MAIL_POLICY
 
 pages = Environment(
     loader=PackageLoader("newsletter.preview", "pages"), autoescape=True, undefined=StrictUndefined
 )
+
+
+def _local_time(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%-d %b %Y, %H:%M}"
+
+
+pages.filters.update(headline=headline, local_time=_local_time)
 
 
 def page(name: str, *, status: int = 200, **values: object) -> HTMLResponse:

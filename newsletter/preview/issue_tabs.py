@@ -135,7 +135,9 @@ def last_out(studio: Studio, study: Study) -> tuple[Email | None, str]:
     if slug in studio.kept.proofs:
         return studio.kept.proofs[slug], "the last proof from this desk"
     sent = standings(studio, study.shelf, [study.article]).by_slug[slug].sent
-    return (sent.email, f"what was mailed on {sent.at:%d %b %Y}") if sent else (None, "")
+    if sent is None:
+        return None, ""
+    return sent.email, f"what was {'frozen' if sent.due else 'mailed'} on {sent.at:%d %b %Y}"
 
 
 VALUES: Mapping[str, Callable[[Desktop], Values]] = {

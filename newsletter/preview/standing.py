@@ -1,4 +1,4 @@
-"""Where each issue stands: draft, scheduled, published, sending, sent; and what changed since.
+"""Where each issue stands: draft, future, ready, scheduled, sent; and what changed since.
 
 Enters: the shelf, the ledger's sends, git's word on the files. Leaves: a Standing per issue. Writes
 nothing anywhere.
@@ -11,34 +11,30 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.delivery.origin import changed_files
+from newsletter.delivery.stands import word_on
 from newsletter.errors import StoreError
 from newsletter.model import Article, DeliveryState, Email, Send, SendState
 from newsletter.preview.studio import Studio
 from newsletter.shelf import Shelf
 
-WORDS = {
-    SendState.FROZEN: "frozen",
-    SendState.SENDING: "sending",
-    SendState.PAUSED: "paused",
-    SendState.DONE: "sent",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What the ledger says of an issue's latest send: `accepted` of `recipients`."""
+    """What the ledger says of an issue's latest send: `accepted` of `recipients`; `due` is when a
+    scheduled one leaves, which has no recipients before."""
 
-    word: str
+    state: SendState
     accepted: int
     recipients: int
     at: datetime
     commit: str
     email: Email
+    due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where one issue stands. `word` is draft, scheduled, published or what the send is at;
+    """Where one issue stands. `word` is that of `word_on`;
     `dirty`: the file differs from git's last commit; `changed`: it differs from what was sent."""
 
     word: str
@@ -67,8 +63,8 @@ def standings(studio: Studio, shelf: Shelf, articles: Iterable[Article]) -> Stan
     return Standings(
         {
             article.slug: Standing(
-                word=_word(article, shelf, sent := sends.get(article.slug)),
-                sent=sent,
+                word=_word(article, sends.get(article.slug), shelf.now),
+                sent=(sent := sends.get(article.slug)),
                 dirty=article.path.as_posix() in dirty,
                 changed=sent is not None and since.changed(article, sent),
             )
@@ -78,12 +74,8 @@ def standings(studio: Studio, shelf: Shelf, articles: Iterable[Article]) -> Stan
     )
 
 
-def _word(article: Article, shelf: Shelf, sent: Sent | None) -> str:
-    if sent is not None:
-        return sent.word
-    if article.draft:
-        return "draft"
-    return "scheduled" if article.date and article.date > shelf.now else "published"
+def _word(article: Article, sent: Sent | None, now: datetime) -> str:
+    return word_on(article, sent.state if sent else None, now)
 
 
 def _sends(studio: Studio, slugs: set[str]) -> dict[str, Sent]:
@@ -100,12 +92,13 @@ def _sends(studio: Studio, slugs: set[str]) -> dict[str, Sent]:
             accepted = sum(store.progress(send.id)[DeliveryState.ACCEPTED] for send in its)
             last = its[-1]
             found[slug] = Sent(
-                word=WORDS[last.state],
+                state=last.state,
                 accepted=accepted,
                 recipients=sum(send.recipients for send in its),
                 at=last.frozen_at,
                 commit="" if last.origin.dirty else last.origin.commit,
                 email=last.email,
+                due=last.not_before if last.state is SendState.PREPARING else None,
             )
     return found
 

@@ -162,7 +162,7 @@ def send_of(row: Row, bytes_of: Callable[[str], bytes]) -> Send:
 
 
 # id, slug, state, subject, slots, content_hash, git_commit, dirty, relay, candidates, recipients,
-# frozen_at, finished_at
+# frozen_at, finished_at, not_before
 def entry_of(row: Row) -> SendEntry:
     slots = tuple(Slot(**slot) for slot in json.loads(row[4]))
     return SendEntry(
@@ -177,6 +177,7 @@ def entry_of(row: Row) -> SendEntry:
         recipients=row[10],
         frozen_at=moment_of(row[11]),
         finished_at=moment_or_none(row[12]),
+        not_before=moment_or_none(row[13]),
     )
 
 

@@ -76,7 +76,8 @@ SELECT id, slug, state, email, content_hash, git_commit, dirty, relay, candidate
 """
 ENTRIES = """
 SELECT id, slug, state, json_extract(email, '$.subject'), json_extract(email, '$.slots'),
-       content_hash, git_commit, dirty, relay, candidates, recipients, frozen_at, finished_at
+       content_hash, git_commit, dirty, relay, candidates, recipients, frozen_at, finished_at,
+       not_before
   FROM send
  WHERE ? IS NULL OR slug = ?
  ORDER BY id
