@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.config import load_config
 from newsletter.model import Email, Origin, Slot
-from newsletter.store import NewSend, open_store
+from newsletter.store import Audience, NewSend, open_store
 from tests.publication import Publication, publication
 from tests.smtpd import ScriptedRelay
 
@@ -161,7 +161,14 @@ def frozen(letter: Publication) -> None:
     head = load_config(letter.root).letter().letterhead
     with open_store(f"sqlite:{letter.root / '.newsletter' / 'newsletter.db'}") as store:
         store.freeze(
-            NewSend(email=email, origin=Origin(), letterhead=head, relay="main"), datetime.now(UTC)
+            NewSend(
+                email=email,
+                origin=Origin(),
+                letterhead=head,
+                relay="main",
+                audience=Audience(local=True),
+            ),
+            datetime.now(UTC),
         )
 
 

@@ -47,7 +47,7 @@ def test_a_scheduled_send_waits_and_cancel_takes_it_back(letter: Publication) ->
     [waiting] = letter.ask("tick")["sends"]
     assert waiting["until"] == answer["at"]
     assert "take it back" in letter.run("send", "latest", "--yes", code=6).stderr
-    assert "scheduled" in letter.run("resume", "latest", code=6).stderr
+    assert "still to come" in letter.run("resume", "latest", code=6).stderr
     listed = letter.ask("list")["issues"][0]
     assert (listed["state"], listed["at"]) == ("scheduled", answer["at"])
     assert "scheduled for 20" in letter.run("list").stdout.splitlines()[0]
@@ -131,7 +131,7 @@ def interrupted(letter: Publication) -> None:
 
         email = replace(EMAIL, slug="letter-3")
         new = NewSend(email=email, origin=Origin(), letterhead=LETTERHEAD, relay="main",
-                      audience=Audience())  # fmt: skip
+                      audience=Audience(local=True))  # fmt: skip
         send = store.freeze(new, NOW)
         store.move(send.id, SendState.SENDING, NOW)
         (row,) = store.claim(send.id, 1, NOW)
@@ -215,3 +215,66 @@ def test_the_worker_sends_what_is_due_and_stops_on_sigterm(letter: Publication) 
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
     assert len(letter.inbox) == 3
+
+
+def test_a_try_into_the_inbox_does_not_use_the_issue_up(letter: Publication) -> None:
+    tried = letter.run("send", "latest", "--yes")
+    assert "it stayed on this machine: nobody else has got it" in tried.stdout
+    assert "on this machine only" in letter.run("status", "latest").stdout
+    letter.run("subscribers", "add", "late@example.com")
+    with ScriptedRelay() as relay:
+        relayed(letter, relay)
+        assert letter.ask("send", "latest", "--yes")["sent"] == 4
+        assert len(relay.accepted) == 4
+        letter.run("send", "latest", "--yes", code=6)
+
+
+def test_a_dry_run_says_that_the_inbox_is_on_this_machine(letter: Publication) -> None:
+    shown = letter.run("send", "latest", "--dry-run").stdout
+    assert "the inbox on this machine, nobody else gets it" in shown
+
+
+def test_a_send_to_people_does_not_go_on_into_a_folder_here(letter: Publication) -> None:
+    with ScriptedRelay() as relay:
+        inbox = (letter.root / "newsletter.toml").read_text("utf-8")
+        relayed(letter, relay)
+        relay.on("mail", say="421 4.3.2 closing for the night")
+        letter.run("send", "latest", "--yes", code=75)
+        letter.write("newsletter.toml", inbox + WATCH)
+        assert "began with a relay to people" in letter.run("resume", "latest", code=6).stderr
+    assert letter.inbox == []
+
+
+def test_a_scheduled_send_that_was_paused_waits_for_resume(letter: Publication) -> None:
+    letter.run("send", "latest", "--yes", "--at", "+1s")
+    letter.run("pause", "latest")
+    time.sleep(1.1)
+    letter.run("tick")
+    assert letter.inbox == []
+    assert "held: paused by hand" in letter.run("status", "latest").stdout
+    letter.run("resume", "latest")
+    assert len(letter.inbox) == 3
+
+
+def test_a_scheduled_send_resumed_before_its_time_waits_for_it(letter: Publication) -> None:
+    letter.run("send", "latest", "--yes", "--at", "+2h")
+    letter.run("pause", "latest")
+    assert "when its time comes" in letter.run("resume", "latest").stdout
+    assert "scheduled for" in letter.run("status", "latest").stdout
+    assert "still to come" in letter.run("resume", "latest", code=6).stderr
+
+
+def test_what_is_over_is_given_no_advice_to_go_on(letter: Publication) -> None:
+    letter.run("send", "latest", "--yes", "--at", "+2h")
+    letter.run("cancel", "latest", "--yes")
+    assert "resume" not in letter.run("status", "latest").stdout
+    assert "nothing to cancel" in letter.run("cancel", "latest", "--yes", code=6).stderr
+
+
+def test_who_had_left_comes_back_by_their_own_wish_only(letter: Publication) -> None:
+    letter.run("subscribers", "unsubscribe", "p0@example.com")
+    assert "resubscribe" in letter.run("subscribers", "add", "p0@example.com", code=None).stderr
+    letter.run("subscribers", "resubscribe", "p0@example.com", code=2)
+    back = letter.ask("subscribers", "resubscribe", "p0@example.com", "--consent", "by phone")
+    assert back["subscriber"]["status"] == "active"
+    assert letter.ask("send", "latest", "--yes")["sent"] == 3

@@ -261,4 +261,6 @@ def summary_line(
     elif exit_code(progress):
         who = "failed" if progress[DeliveryState.FAILED] else "unknown"
         text += f"\n  who:  newsletter status {send.slug} --who {who}"
+    if send.local:
+        text += "\n  it stayed on this machine: nobody else has got it, and it can still be sent"
     return text + f"\n  report:  newsletter report {send.slug} --open"

@@ -94,7 +94,7 @@ def _send(stage: Desk, composed: Composed, recipients: int, *, as_json: bool) ->
             origin=origin_of(stage.config.root),
             letterhead=stage.letter.letterhead,
             relay=relay.name,
-            audience=Audience(),
+            audience=Audience(local=relay.local),
         )
         send = publish(store, publication, stage.now())
         Delivering(stage, store, as_json=False).deliver(send, relay)

@@ -118,6 +118,8 @@ def privacy(desk: Desk) -> Iterator[Finding]:
     """People and keys: readable by their owner only, and not in git (7.32, 7.37)."""
     folder = desk.config.state_folder
     for path in sorted(folder.rglob("*")) if os.name == "posix" and folder.is_dir() else ():
+        if "pictures" in path.relative_to(folder).parts:  # they are on the web anyway
+            continue
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             yield Finding(
                 False,

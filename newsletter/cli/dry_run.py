@@ -11,7 +11,7 @@ from newsletter.cli.findings import label, problem_as_json
 from newsletter.composed import Composed
 from newsletter.delivery.publish import Publication
 from newsletter.errors import NewsletterError
-from newsletter.model import Article, Problem, Severity
+from newsletter.model import Article, Problem, Relay, Severity
 from newsletter.shelf import Shelf
 from newsletter.slots import plain_subject
 from newsletter.store import HeadCount
@@ -24,6 +24,7 @@ class DryRun:
     shelf: Shelf
     article: Article
     publication: Publication
+    relay: Relay
     count: HeadCount
     problems: tuple[Problem, ...]
     composed: Composed
@@ -55,7 +56,7 @@ class DryRun:
             (
                 f"Issue      {label(self.article)}      {self._state()}, {email.content_hash[:8]}",
                 f"Subject    {plain_subject(email)}",
-                f"From       {sender.name} <{sender.address}>      relay {self.publication.relay}",
+                f"From       {sender.name} <{sender.address}>      relay {self._relay()}",
                 f"Audience   {self._audience()}",
                 f"When       {self._when()}",
                 f"Teasers    {self._teasers()}",
@@ -65,12 +66,17 @@ class DryRun:
                 ),
                 f"Checks     {self._checks()}",
                 f"Would send to  {self._sample()}",
-                f"Nothing was sent.  To send:  newsletter send {self._again()}",
+                "Nothing was sent."
+                + ("" if self.refusal else f"  To send:  newsletter send {self._again()}"),
             )
         )
 
     def _pictures(self) -> int:
         return sum(len(picture.content) for picture in self.publication.email.pictures)
+
+    def _relay(self) -> str:
+        name = self.publication.relay
+        return f"{name}: {self.relay.place}, nobody else gets it" if self.relay.local else name
 
     def _state(self) -> str:
         return f"send will refuse it: {self.refusal.message}" if self.refusal else "ready"

@@ -28,13 +28,13 @@ def latest_send(store: Store, slug: str) -> Send:
     return sends[-1]
 
 
-def unfinished(store: Store, slug: str) -> Send:
-    """The send of the issue that has work left. Raises SendRefused when there is none."""
+def unfinished(store: Store, slug: str, verb: str = "resume") -> Send:
+    """The send of the issue that has work left. Raises SendRefused when there is none to `verb`."""
     for send in store.sends(slug):
         if not send.state.over:
             return send
     raise SendRefused(
-        f'nothing to resume: no unfinished send of "{slug}"',
+        f'nothing to {verb}: no unfinished send of "{slug}"',
         hint=f"newsletter status {slug}",
         code="send.nothing",
     )

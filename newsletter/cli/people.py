@@ -230,6 +230,25 @@ def unsubscribe(desk: Desk, address: str, reason: str, as_json: bool) -> None:
     )
 
 
+@subscribers_command.command("resubscribe")
+@click.argument("address")
+@click.option(
+    "--consent", required=True, help='How they asked for it, such as "by phone, 23 Nov 2026".'
+)
+@json_option
+@click.pass_obj
+def resubscribe(desk: Desk, address: str, consent: str, as_json: bool) -> None:
+    """Take somebody back who had left and has asked to get the letter again.
+
+    Not for an import: only the person's own wish undoes an unsubscribe.
+    """
+    with desk.open_store() as store:
+        person = store.resubscribe(parse_address(address), consent, desk.now())
+    text = f"{person.address} is {person.status.value}"
+    facts = {"command": "subscribers resubscribe", "subscriber": as_json_row(person)}
+    answer(facts, as_json=as_json, text=text)
+
+
 @subscribers_command.command("tag")
 @click.argument("address")
 @click.option("--add", "added", multiple=True, metavar="TAG")

@@ -72,11 +72,12 @@ def send_command(
         _refuse_another_audience(name, another)
         resume(desk, name, GoOn(relay_name, None, as_json))
         return
+    relay = load_relay_for(desk.config, desk.environ, name=relay_name, tag=tag)
     wanted = Wanted(
-        audience=Audience(tag=tag, only_new=only_new, limit=limit),
+        audience=Audience(tag=tag, only_new=only_new, limit=limit, local=relay.local),
         canary=canary,
         at=moment(when, desk.now(), desk.letter.timezone) if when else None,
-        relay=load_relay_for(desk.config, desk.environ, name=relay_name, tag=tag),
+        relay=relay,
     )
     with desk.asked_store() if dry_run else desk.open_store() as store:
         plan = _plan(desk, store, name, wanted)
@@ -124,7 +125,7 @@ def _plan(desk: Desk, store: Store, name: str, wanted: Wanted) -> DryRun:
         not_before=wanted.at,
     )
     found = _found(desk, shelf, article, composed)
-    return DryRun(shelf, article, publication, count, found, composed)
+    return DryRun(shelf, article, publication, wanted.relay, count, found, composed)
 
 
 def _ask(plan: DryRun, consent: Consent) -> None:
@@ -135,9 +136,13 @@ def _ask(plan: DryRun, consent: Consent) -> None:
         if (at := publication.not_before)
         else ""
     )
-    question = f"{label(plan.article)} -> {people(count)} by {publication.relay}{when}."
+    question = f"{label(plan.article)} -> {people(count)} by {_way(plan.relay)}{when}."
     if count:
         consent.check(count, question)
+
+
+def _way(relay: Relay) -> str:
+    return f"{relay.name}, which is {relay.place}" if relay.local else relay.name
 
 
 def _say_when(desk: Desk, send: Send, *, as_json: bool) -> None:
@@ -199,8 +204,7 @@ def _checked(plan: DryRun, store: Store) -> DryRun:
     """The plan with the bytes that would leave: late readers get those the first ones got.
     Raises SendRefused, ComposeError or MailRefused when the issue must not be sent."""
     _check_sendable(plan.article, plan.shelf, plan.publication.not_before)
-    only_new = plan.publication.audience.only_new
-    earlier = check_not_sent(store, plan.article.slug, only_new=only_new)
+    earlier = check_not_sent(store, plan.article.slug, plan.publication.audience)
     ready(plan.composed)
     # A send is frozen for good: what no mail can be made of must not be.
     stencil(plan.composed.email, plan.shelf.letter, plan.shelf.now)

@@ -27,6 +27,7 @@ COLUMNS = (
     "text",
     "message_id",
     "updated_at",
+    "next_at",
 )
 
 
@@ -82,6 +83,9 @@ def _facts(store: Store, send: SendEntry) -> dict[str, object]:
         "issue": send.slug,
         "state": send.state.value,
         "relay": send.relay,
+        "local": send.local,
+        "hold": send.hold,
+        "not_before": send.not_before.isoformat() if send.not_before else None,
         "frozen_at": send.frozen_at.isoformat(),
         "finished_at": send.finished_at.isoformat() if send.finished_at else None,
         "content_hash": send.content_hash,
@@ -108,9 +112,28 @@ def _text(store: Store, send: SendEntry) -> str:
         lines.append("  skipped: " + ", ".join(f"{count} {why}" for why, count in reasons.items()))
     if progress[DeliveryState.UNKNOWN]:
         lines.append(f"  in doubt: newsletter status {send.slug} --who unknown")
-    if send.state is not SendState.DONE:
-        lines.append(f"  go on: newsletter resume {send.slug}")
+    if send.local:
+        lines.append("  on this machine only: nobody else has got it")
+    lines += _advice(store, send)
     return "\n".join(lines)
+
+
+def _advice(store: Store, send: SendEntry) -> Iterator[str]:
+    """What comes next, and who makes it come."""
+    go_on = f"newsletter resume {send.slug}"
+    if send.hold:
+        yield f"  held: {send.hold}; go on: {go_on}"
+    elif send.state is SendState.PREPARING:
+        yield f"  scheduled for {send.not_before:%Y-%m-%d %H:%M} UTC"
+        yield f"  take it back: newsletter cancel {send.slug}"
+    elif send.state is SendState.SENDING:
+        yield f"  somebody is sending it; if not, it was cut short: {go_on}"
+    elif not send.state.over:
+        later = max(filter(None, (send.not_before, store.due_at(send.id))), default=send.frozen_at)
+        if later > send.frozen_at:
+            yield f"  goes on at {later:%Y-%m-%d %H:%M} UTC: newsletter worker or tick, or {go_on}"
+        else:
+            yield f"  go on: {go_on}"
 
 
 def _counts(progress: Counter[DeliveryState], recipients: int) -> str:
@@ -152,6 +175,7 @@ def _row(row: Delivery) -> dict[str, object]:
         "text": reply.text if reply else None,
         "message_id": row.message_id,
         "updated_at": row.updated_at.isoformat() if row.updated_at else None,
+        "next_at": row.next_at.isoformat() if row.next_at else None,
     }
 
 
@@ -165,4 +189,5 @@ def _cells(row: Delivery) -> dict[str, object]:
 
 def _line(row: Delivery) -> str:
     reply = f"  {row.reply.code} {row.reply.status} {row.reply.text}" if row.reply else ""
-    return f"{row.state.value:<9} {row.address}  {row.reason}{reply}".rstrip()
+    again = f"  next try {row.next_at:%Y-%m-%d %H:%M} UTC" if row.next_at else ""
+    return f"{row.state.value:<9} {row.address}  {row.reason}{reply}{again}".rstrip()

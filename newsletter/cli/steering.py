@@ -9,9 +9,10 @@ import click
 
 from newsletter.cli.boundary import Desk, answer, interactive, json_option, note
 from newsletter.cli.delivering import Delivering
-from newsletter.cli.dry_run import people
+from newsletter.cli.dry_run import people, written_out
 from newsletter.cli.naming import issue_argument, latest_send, relay_option, slug_in, unfinished
 from newsletter.credentials import load_relay, load_relay_for
+from newsletter.delivery.steps import start
 from newsletter.errors import NewsletterError, SendRefused, UsageError
 from newsletter.model import DeliveryState, Relay, Send, SendState
 from newsletter.store import Store
@@ -57,7 +58,17 @@ def resume(desk: Desk, name: str, how: GoOn) -> None:
             _list_unknown(store, slug, as_json=how.as_json)
             return
         send = _to_go_on_with(store, slug, how.unknown)
+        if send.state is SendState.PREPARING:
+            send = _begun(desk, store, send)
+            if send.state is SendState.PREPARING:
+                answer(
+                    {"command": "resume", "issue": slug, "state": send.state.value},
+                    as_json=how.as_json,
+                    text=f"{slug} goes out when its time comes: newsletter status {slug}",
+                )
+                return
         relay = _relay(desk, send, how.relay_name)
+        _refuse_another_realm(send, relay)
         _note_if_changed(desk, send)
         _note_if_taken_once(store, send, relay)
         _decide_doubt(desk, store, send, how.unknown)
@@ -89,14 +100,34 @@ def _to_go_on_with(store: Store, slug: str, unknown: str | None) -> Send:
         send = latest_send(store, slug)
         if send.state is SendState.DONE and store.progress(send.id)[DeliveryState.UNKNOWN]:
             return send
-    send = unfinished(store, slug)
-    if send.state is SendState.PREPARING:
+    return unfinished(store, slug)
+
+
+def _begun(desk: Desk, store: Store, send: Send) -> Send:
+    """A scheduled send: frozen when its time has come, no longer held when somebody held it. Raises
+    SendRefused when there is nothing to go on with yet."""
+    if send.not_before is None or send.not_before <= desk.now():
+        store.hold(send.id, "", desk.now(), send.not_before)
+        return start(store, send, desk.now())
+    if send.hold:
+        return store.hold(send.id, "", desk.now(), send.not_before)
+    raise SendRefused(
+        f"it is scheduled for {written_out(send.not_before, desk.letter.timezone)}, still to come",
+        hint=f"take it back: newsletter cancel {send.slug}, and send it now",
+        code="send.scheduled",
+    )
+
+
+def _refuse_another_realm(send: Send, relay: Relay) -> None:
+    """A send that began with people does not end in a folder here, which would count as theirs; nor
+    does a try become the real thing."""
+    if send.local is not relay.local:
+        began = "began as a try on this machine" if send.local else "began with a relay to people"
         raise SendRefused(
-            f"it is scheduled for {send.not_before:%d %b %Y %H:%M} UTC and has not begun",
-            hint=f"take it back: newsletter cancel {slug}, and send it now",
-            code="send.scheduled",
+            f"the send {began}, and {relay.name} is {relay.place}",
+            hint=f"name the relay it began with (--relay), or: newsletter cancel {send.slug}",
+            code="send.relay",
         )
-    return send
 
 
 def _decide_doubt(desk: Desk, store: Store, send: Send, unknown: str | None) -> None:
@@ -154,7 +185,7 @@ def _note_if_changed(desk: Desk, send: Send) -> None:
 def pause_command(desk: Desk, name: str, as_json: bool) -> None:
     """Stop a send of ISSUE after the mails in flight, wherever it runs; resume goes on."""
     with desk.asked_store() as store:
-        send = unfinished(store, slug_in(desk, store, name))
+        send = unfinished(store, slug_in(desk, store, name), "pause")
         held = store.hold(send.id, "paused by hand", desk.now(), send.not_before)
         _report(store, held, "pause", as_json=as_json)
 
@@ -171,7 +202,7 @@ def cancel_command(desk: Desk, name: str, yes: bool, as_json: bool) -> None:
     be sent again; afterwards `newsletter send ISSUE --only-new` reaches the others.
     """
     with desk.asked_store() as store:
-        send = unfinished(store, slug_in(desk, store, name))
+        send = unfinished(store, slug_in(desk, store, name), "cancel")
         _agree_to_cancel(store, send, yes=yes)
         _report(store, cancelled(desk, store, send), "cancel", as_json=as_json)
 

@@ -48,13 +48,15 @@ class Publication:
         )
 
 
-def check_not_sent(store: Store, slug: str, *, only_new: bool) -> Send | None:
+def check_not_sent(store: Store, slug: str, audience: Audience) -> Send | None:
     """The latest send of the issue, or None when there was none.
 
     Raises SendRefused when the issue was sent and `only_new` is not asked for, or when a send of
-    it is still unfinished. A send taken back before anybody got it is none.
+    it is still unfinished. A send taken back before anybody got it is none, and so is one into the
+    inbox on this machine, but for another such.
     """
-    sends = [send for send in store.sends(slug) if not _taken_back(store, send)]
+    alike = [send for send in store.sends(slug) if send.local is audience.local]
+    sends = [send for send in alike if not _taken_back(store, send)]
     if not sends:
         return None
     latest = sends[-1]
@@ -71,13 +73,17 @@ def check_not_sent(store: Store, slug: str, *, only_new: bool) -> Send | None:
             hint=f"go on: newsletter resume {slug}",
             code="send.unfinished",
         )
-    if not only_new:
-        count = store.head_count(slug, Audience(only_new=True)).recipients
+    if not audience.only_new:
+        rest = Audience(only_new=True, local=audience.local)
+        count = store.head_count(slug, rest).recipients
         people = "person has" if count == 1 else "people have"
+        more = f"{count} {people} not got it. To them only: newsletter send {slug} --only-new"
         raise SendRefused(
             f'"{plain_subject(latest.email)}" went to {latest.recipients} people on '
             f"{latest.frozen_at:%d %b %Y}",
-            hint=f"{count} {people} not got it. To them only: newsletter send {slug} --only-new",
+            hint=more
+            if count
+            else f"who joins later gets it by: newsletter send {slug} --only-new",
             code="send.already",
         )
     return latest
@@ -95,7 +101,7 @@ def publish(store: Store, publication: Publication, now: datetime) -> Send:
     the file says by now (promise 2). Raises SendRefused when nobody is left to send to, or when
     the audience is no longer the size that was agreed to."""
     slug, audience = publication.email.slug, publication.audience
-    earlier = check_not_sent(store, slug, only_new=audience.only_new)
+    earlier = check_not_sent(store, slug, audience)
     recipients = store.head_count(slug, audience).recipients
     if recipients == 0:
         raise SendRefused(

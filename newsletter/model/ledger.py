@@ -56,7 +56,8 @@ class Send:
     """One decision to mail one frozen Email to one frozen audience.
 
     `not_before` is when it may go on; `hold` is why it must not go on by itself, or empty;
-    `canary` is how many try it first, and until `widened` it goes to no others."""
+    `canary` is how many try it first, and until `widened` it goes to no others. A `local` one ends
+    in a folder of this machine."""
 
     id: int
     slug: str
@@ -72,6 +73,7 @@ class Send:
     finished_at: datetime | None = None
     not_before: datetime | None = None
     hold: str = ""
+    local: bool = False
     canary: int = 0
     widened: bool = True
 
@@ -93,6 +95,8 @@ class SendEntry:
     frozen_at: datetime
     finished_at: datetime | None = None
     not_before: datetime | None = None
+    hold: str = ""
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

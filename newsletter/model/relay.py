@@ -143,6 +143,12 @@ class Relay:
         )
 
     @property
+    def local(self) -> bool:
+        """Whether mail ends in a folder of this machine: such a send is a try, and no reader has
+        got anything by it."""
+        return self.kind in ("inbox", "file", "maildir")
+
+    @property
     def on_loopback(self) -> bool:
         return self.host in ("127.0.0.1", "localhost", "::1")
 

@@ -40,11 +40,13 @@ from newsletter.model import (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """Whom a send is meant for: ACTIVE subscribers with `tag` (None: all of them) who have no
-    earlier delivery of the same issue when `only_new`, the first `limit` of them."""
+    earlier delivery of the same issue when `only_new`, the first `limit` of them. Of earlier sends
+    only those count that stayed on this machine as this one does (`local`), or did not either."""
 
     tag: str | None = None
     only_new: bool = False
     limit: int | None = None
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,11 @@ class Store(Protocol):
         """The person, unsubscribed, with every PENDING or DEFERRED delivery of theirs skipped
         ("unsubscribed"). Idempotent; a suppressed person stays suppressed. Raises AudienceError
         for an unknown address."""
+
+    def resubscribe(self, address: str, source: str, now: datetime) -> Subscriber:
+        """The person, active again by their own wish, with that consent on record. Idempotent; the
+        only way back from UNSUBSCRIBED. Raises AudienceError for an unknown address, and for one
+        that is suppressed."""
 
     def suppress(self, address: str, reason: str, now: datetime) -> Subscriber:
         """The person, never to be mailed again ("bounce"); deliveries in the queue are skipped

@@ -31,7 +31,8 @@ SELECT id, address, address_hash, name, fields,
                  FROM send
                  JOIN delivery ON delivery.send_id = send.id
                               AND delivery.address_hash = person.address_hash
-                WHERE send.slug = :slug AND delivery.state NOT IN ('failed', 'skipped')
+                WHERE send.slug = :slug AND send.local = :local
+                  AND delivery.state NOT IN ('failed', 'skipped')
                 ORDER BY send.id
                 LIMIT 1), '')
            ELSE ''
@@ -119,4 +120,10 @@ def audience_query(audience: Audience) -> str:
 def asked(slug: str, audience: Audience) -> dict[str, str | int | None]:
     """The parameters of the statements about an audience."""
     limit = {} if audience.limit is None else {"limit": audience.limit}
-    return {"slug": slug, "tag": audience.tag, "only_new": int(audience.only_new), **limit}
+    return {
+        "slug": slug,
+        "tag": audience.tag,
+        "only_new": int(audience.only_new),
+        "local": int(audience.local),
+        **limit,
+    }

@@ -106,7 +106,8 @@ class People:
             if known is not None:
                 raise AudienceError(
                     f"that address is already written down, with status {known.status.value}",
-                    hint="see it: newsletter subscribers show ADDRESS",
+                    hint="see it: newsletter subscribers show ADDRESS; who has asked to come back: "
+                    "newsletter subscribers resubscribe ADDRESS",
                     code="audience.known",
                 )
             if reason := self._suppressed(person.address):
@@ -198,6 +199,23 @@ class People:
             )
             if changed:
                 self._log(known.id, "unsubscribed", reason, now)
+            return self._must(self.subscriber_with_id(known.id))
+
+    def resubscribe(self, address: str, source: str, now: datetime) -> Subscriber:
+        with self._db.changing_people():
+            known = self._must(self.subscriber(address))
+            if known.status is SubscriberStatus.SUPPRESSED:
+                raise AudienceError(
+                    f"{address} is suppressed ({known.reason}): mail to it does harm",
+                    code="audience.suppressed",
+                )
+            changed = self._db.write(
+                "UPDATE subscriber SET status = 'active', reason = '', consent_source = ?,"
+                " consent_at = ? WHERE id = ? AND status IN ('unsubscribed', 'pending')",
+                (source, micros(now), known.id),
+            )
+            if changed:
+                self._log(known.id, "active", source, now)
             return self._must(self.subscriber_with_id(known.id))
 
     def suppress(self, address: str, reason: str, now: datetime) -> Subscriber:

@@ -139,7 +139,7 @@ def letterhead_of(stored: str) -> Letterhead:
 
 
 # id, slug, state, email, content_hash, git_commit, dirty, relay, candidates, recipients,
-# frozen_at, finished_at, letterhead, not_before, hold, canary, wave
+# frozen_at, finished_at, letterhead, not_before, hold, canary, wave, local
 def send_of(row: Row, bytes_of: Callable[[str], bytes]) -> Send:
     return Send(
         id=row[0],
@@ -158,6 +158,7 @@ def send_of(row: Row, bytes_of: Callable[[str], bytes]) -> Send:
         hold=row[14],
         canary=row[15],
         widened=bool(row[16]),
+        local=bool(row[17]),
     )
 
 
@@ -178,6 +179,8 @@ def entry_of(row: Row) -> SendEntry:
         frozen_at=moment_of(row[11]),
         finished_at=moment_or_none(row[12]),
         not_before=moment_or_none(row[13]),
+        hold=row[14],
+        local=bool(row[15]),
     )
 
 

@@ -50,11 +50,11 @@ UPDATE delivery
                           WHERE send_id = :send AND state = 'pending'
                           ORDER BY address_hash LIMIT :canary)
 """
-# A send that was taken back before anybody got it is none.
+# A send that was taken back before anybody got it is none; one that stayed here counts only there.
 SENT = """
 SELECT 1
   FROM send
- WHERE slug = ?
+ WHERE slug = ? AND local = ?
    AND (state <> 'cancelled'
         OR EXISTS (SELECT 1 FROM delivery
                     WHERE send_id = send.id AND state IN ('accepted', 'unknown')))
@@ -62,14 +62,15 @@ SELECT 1
 """
 INSERT_SEND = """
 INSERT INTO send (slug, state, email, content_hash, git_commit, dirty, relay, candidates,
-                  recipients, exclusions, frozen_at, letterhead, not_before, canary, wave, audience)
-VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?)
+                  recipients, exclusions, frozen_at, letterhead, not_before, canary, wave, audience,
+                  local)
+VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?)
 RETURNING id
 """
 INSERT_PICTURE = "INSERT OR IGNORE INTO picture (digest, content) VALUES (?, ?)"
 SENDS = """
 SELECT id, slug, state, email, content_hash, git_commit, dirty, relay, candidates, recipients,
-       frozen_at, finished_at, letterhead, not_before, hold, canary, wave
+       frozen_at, finished_at, letterhead, not_before, hold, canary, wave, local
   FROM send
  WHERE (:slug IS NULL OR slug = :slug) AND (:id IS NULL OR id = :id)
  ORDER BY id
@@ -77,7 +78,7 @@ SELECT id, slug, state, email, content_hash, git_commit, dirty, relay, candidate
 ENTRIES = """
 SELECT id, slug, state, json_extract(email, '$.subject'), json_extract(email, '$.slots'),
        content_hash, git_commit, dirty, relay, candidates, recipients, frozen_at, finished_at,
-       not_before
+       not_before, hold, local
   FROM send
  WHERE ? IS NULL OR slug = ?
  ORDER BY id
@@ -139,7 +140,7 @@ class Sends(Ledger):
     def _refuse_second(self, new: NewSend) -> None:
         """Asked within the transaction: two people who type `send` at once send once."""
         slug = new.email.slug
-        if not new.audience.only_new and self._db.row(SENT, (slug,)):
+        if not new.audience.only_new and self._db.row(SENT, (slug, int(new.audience.local))):
             raise SendRefused(
                 f'"{slug}" has been sent',
                 hint=f"to those who have not got it: newsletter send {slug} --only-new",
@@ -158,6 +159,7 @@ class Sends(Ledger):
                 *(origin.commit, int(origin.dirty), new.relay, micros(now)),
                 *(letterhead_json(new.letterhead), micros_or_none(new.not_before)),
                 *(new.canary, int(not new.canary), json.dumps(asdict(new.audience))),
+                int(new.audience.local),
             ),
         )
         return int(row[0]) if row else 0
