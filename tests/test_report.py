@@ -261,3 +261,40 @@ def test_who_left_and_who_bounced_since_is_told(tmp_path: Path) -> None:
     letter.run("subscribers", "add", "late@example.com")
     since = letter.ask("report", "latest")["sends"][0]["since"]
     assert since == {"unsubscribed": 1, "joined": 1}
+
+
+# --- colours -------------------------------------------------------------------------------------
+
+
+def palettes() -> dict[str, dict[str, str]]:
+    light, dark = stylesheet().split("prefers-color-scheme: dark", 1)
+    found = {name: dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", text))
+             for name, text in (("light", light), ("dark", dark))}  # fmt: skip
+    return {"light": found["light"], "dark": found["light"] | found["dark"]}
+
+
+TEXTS = ("ink", "soft", "accent", "deferred-ink", "failed-ink", "unknown-ink", "accepted-ink")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_and_marks_stand_out_enough_for_wcag_aa(scheme: str) -> None:
+    palette = palettes()[scheme]
+    for ground in ("paper", "well", "ground"):
+        for ink in TEXTS:
+            assert contrast(palette[ink], palette[ground]) >= 4.5, (ink, ground)
+    for ink, pill in (("accepted-ink", "good"), ("deferred-ink", "warn"), ("accent", "accent")):
+        assert contrast(palette[ink], palette[f"{pill}-soft"]) >= 4.5, (ink, pill)
+    for mark in ("accepted", "deferred", "failed", "unknown"):
+        assert contrast(palette[mark], palette["paper"]) >= 3, mark
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of WCAG 2.2, 1.4.3."""
+    brighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b

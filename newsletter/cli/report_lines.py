@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from textwrap import wrap
 from zoneinfo import ZoneInfo
 
 from newsletter.model import DeliveryState
@@ -17,6 +18,7 @@ WIDEST = 40
 MOST_DOMAINS = 6
 MOST_GROUPS = 8
 LABEL = 12
+WIDTH = 86
 
 
 def lines(each: Account, zone: ZoneInfo) -> str:
@@ -105,6 +107,7 @@ def _answers(each: Account) -> Iterator[str]:
         said = f"{reply.code} {reply.status} {reply.text}" if reply else group.reason
         yield _line(group.state.value, f"{group.count:,} × {' '.join(said.split())}")
         advice = f"{group.advice.means} {group.advice.todo}".replace("`", "")
-        yield _line("", advice.replace("ISSUE", each.entry.slug))
+        for words in wrap(advice.replace("ISSUE", each.entry.slug), WIDTH, break_on_hyphens=False):
+            yield _line("", words)
     if len(bad) > MOST_GROUPS:
         yield _line("", f"and {len(bad) - MOST_GROUPS} other answers: see the page")

@@ -25,6 +25,8 @@ COLOURS = {
 }
 WIDEST_BAR = 60
 LABEL = 9
+# After these there is nothing to explain.
+RUNNING = frozenset({TurnKind.SENDING, TurnKind.FROZEN, TurnKind.WIDENED, TurnKind.DONE})
 
 
 class Bar:
@@ -125,7 +127,7 @@ def throttling(sight: Sight) -> str:
 def standing(sight: Sight, zone: ZoneInfo) -> str:
     """Why nothing moves, if nothing does."""
     last = next((t for t in reversed(sight.turns) if t.kind is not TurnKind.SLOWED), None)
-    if last is None or last.kind in (TurnKind.SENDING, TurnKind.FROZEN, TurnKind.WIDENED):
+    if last is None or last.kind in RUNNING:
         return ""
     return turn_words(last, zone)
 
