@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,25 @@ def test_github_gets_annotations_relative_to_where_it_stands(
     name = letter.root.name
     start = f"::error file={name}/issues/2026-04-01-learned.md,line=10,title=link-local::leads to"
     assert any(line.startswith(start) for line in result.stdout.splitlines())
+
+
+def test_github_gets_notes_only_of_issues_that_were_named(letter: Publication) -> None:
+    assert "::notice " not in letter.run("check", "--format", "github", code=None).stdout
+    named = letter.run("check", "learned", "--format", "github", code=3).stdout
+    assert "::notice file=" in named
+
+
+def test_what_cannot_be_composed_has_passed_no_check(letter: Publication) -> None:
+    assert " checks passed" in letter.run("check", code=None).stdout
+    text = (letter.root / "newsletter.toml").read_text()
+    letter.write("newsletter.toml", f'{text}\n[theme]\nlook = "leter"\n')
+    said = letter.run("check", code=3).stdout
+    line = text.count("\n") + 3
+    assert re.search(
+        rf"^newsletter.toml\n  ✗ +{line}   .*Did you mean `letter`", said, re.MULTILINE
+    )
+    assert " checks passed" not in said
+    assert "1 error" in said
 
 
 def test_an_author_cannot_write_workflow_commands(letter: Publication) -> None:

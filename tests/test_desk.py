@@ -42,6 +42,24 @@ See [here](https://example.org/).
 """
 
 
+ARABIC = """---
+title: "الممارسة: النوم!"
+date: 2026-01-14
+lang: ar
+---
+مرحبا بكم في رسالتنا عن النوم وما يساعد عليه في الشتاء الطويل.
+"""
+# Whether the last character of an element's words stands left of the first one.
+RUNS_LEFT = """element => {
+  const words = element.firstChild, range = document.createRange();
+  const at = place => {
+    range.setStart(words, place); range.setEnd(words, place + 1);
+    return range.getBoundingClientRect().left;
+  };
+  return at(words.length - 1) < at(0);
+}"""
+
+
 @dataclass(frozen=True)
 class Desk:
     letter: Publication
@@ -58,6 +76,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     letter = publication(tmp_path_factory.mktemp("desk"))
     letter.people(2)
     shutil.copy(LEAF, letter.root / "issues" / "leaf.jpg")
+    letter.write("issues/2026-01-14-arabic.md", ARABIC)
     letter.write("issues/2026-01-15-leaf.md", PICTURED)
     letter.write("issues/2026-01-16-faulty.md", FAULTY)
     letter.run("send", "latest", "--yes")
@@ -462,3 +481,11 @@ def test_attack_9_nothing_in_an_article_runs_or_navigates(desk: Desk, attacked: 
         assert all("run" not in frame.title() for frame in page.frames)
     assert all(url.startswith((desk.url, "data:")) for url in asked), asked
     article.unlink()
+
+
+def test_arabic_words_end_on_the_left_of_an_inbox_row(desk: Desk, page: Page) -> None:
+    page.goto(f"{desk.url}/preview/arabic")
+    for row in ("apple", "phone"):
+        for words in ("line", "pre"):
+            assert page.locator(f".{row} .{words}").first.evaluate(RUNS_LEFT), (row, words)
+    assert page.locator("h1").evaluate(RUNS_LEFT)

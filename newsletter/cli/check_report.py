@@ -8,6 +8,7 @@ from pathlib import Path
 
 from newsletter.cli.boundary import mark
 from newsletter.cli.findings import problem_as_json
+from newsletter.lint.policy import misspelt
 from newsletter.lint.rules import BY_CODE, RULES
 from newsletter.model import Problem, Severity
 
@@ -32,6 +33,12 @@ class Report:
         wrong = self.count(Severity.ERROR)
         return WRONG if wrong or (self.strict and self.count(Severity.WARNING)) else 0
 
+    @property
+    def shown(self) -> tuple[Problem, ...]:
+        """What a person reads: notes only when issues were named."""
+        found = self.problems
+        return tuple(p for p in found if self.notes or p.severity is not Severity.INFO)
+
     def from_here(self) -> list[Problem]:
         """The problems with paths as a machine sees them that was started in this folder."""
         here = Path.cwd()
@@ -53,7 +60,7 @@ class Report:
 
     def text(self) -> str:
         """The report for a person: by file, each remedy once."""
-        shown = [p for p in self.problems if self.notes or p.severity is not Severity.INFO]
+        shown = self.shown
         lines: list[str] = []
         told: set[str] = set()
         width = min(76, max((len(problem.message) for problem in shown), default=0))
@@ -65,13 +72,18 @@ class Report:
                 if problem.code not in told and problem.hint and not notes:
                     lines.append(f"           {problem.hint}{_affected(problem)}")
                 told.add(problem.code)
-        failed = {p.code for p in shown if p.code in BY_CODE}
+        return "\n".join([*lines, self._passed(), self.summary()])
+
+    def _passed(self) -> str:
+        """How many checks found nothing; none of them saw what could not be composed."""
+        if misspelt(p.code for p in self.problems if p.severity is Severity.ERROR):
+            return f"  {mark(False)} what could not be read or composed was not checked"
+        failed = {p.code for p in self.shown if p.code in BY_CODE}
         other = "other " if failed else ""
-        lines.append(
+        return (
             f"  {mark(True)} {len(RULES) - len(failed)} {other}checks passed"
             "                    (newsletter check --list shows them)"
         )
-        return "\n".join([*lines, self.summary()])
 
     def summary(self) -> str:
         errors, warnings = self.count(Severity.ERROR), self.count(Severity.WARNING)

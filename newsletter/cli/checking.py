@@ -155,7 +155,8 @@ def _report_on_mails(desk: Desk, mails: tuple[Path, ...], *, spam: bool) -> Repo
 
 def _say(report: Report, style: str) -> None:
     if style == "github":
-        click.echo(github(report.from_here()), nl=bool(report.problems))
+        shown = replace(report, problems=report.shown)
+        click.echo(github(shown.from_here()), nl=bool(shown.problems))
     elif style == "sarif":
         click.echo(sarif(report.from_here(), __version__))
     else:

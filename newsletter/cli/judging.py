@@ -35,23 +35,23 @@ def policy_of(config: Config) -> Policy:
                 f"`{code}` in `{key}` of [check]: no check is called that"
                 + (f". Did you mean `{guess}`?" if guess else ""),
                 path=config.path.name,
-                line=_line_of(config, *inside),
+                line=_line_of(config, "check", *inside),
                 hint="all of them: newsletter check --list",
                 code="config.value",
             )
     try:
         clients(table.readership())
     except ConfigError as error:
-        error.path, error.line = config.path.name, _line_of(config, "clients")
+        error.path, error.line = config.path.name, _line_of(config, "check", "clients")
         raise
     severity = {c: None if s == "off" else Severity(s) for c, s in table.severity.items()}
     return Policy(ignore=frozenset(table.ignore), severity=severity)
 
 
 def _line_of(config: Config, *keys: str) -> int | None:
-    """The line of a key of [check]."""
+    """The line of a key, its table's name first."""
     prefix = ("tool", "newsletter") if config.path.name == "pyproject.toml" else ()
-    return line_of(config.path.read_text("utf-8"), (*prefix, "check", *keys))
+    return line_of(config.path.read_text("utf-8"), (*prefix, *keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,10 @@ def _of_issue(bench: Bench, article: Article) -> list[Problem]:
     except ConfigError:
         raise
     except NewsletterError as error:
+        key = error.code.removeprefix("theme.")
+        if not error.path and key != error.code:
+            config = bench.desk.config
+            error.path, error.line = config.path.name, _line_of(config, "theme", key)
         return [problem_of(error, article.path)]
 
 
