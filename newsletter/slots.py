@@ -21,6 +21,9 @@ TOKEN = re.compile(r"xslot[0-9a-f]{12}x")
 # Slots that every recipient has, whatever fields the configuration declares.
 BUILT_IN = ("first_name", "last_name", "name", "address", "unsubscribe_url")
 
+# Filled for everybody, and much the same for everybody.
+ALWAYS_FILLED = frozenset(("address", "unsubscribe_url"))
+
 
 def slot_of(match: re.Match[str]) -> Slot:
     """The slot that a match of SLOT stands for."""

@@ -345,10 +345,34 @@ def messages(problems: list[dict[str, str]], code: str) -> list[str]:
 def test_a_slot_without_fallback_is_found_for_a_reader_without_a_name(letter: Publication) -> None:
     write(letter, GREETING)
     problems = found(letter)
-    assert messages(problems, "greeting-empty") == [
-        '"Dear ," (for an invented reader with no values)'
-    ]
-    assert lines(problems, "greeting") == [("greeting-empty", "warning", 7)]
+    [said] = messages(problems, "slot-bare")
+    assert said == (
+        "`first_name` has no fallback, a gap for a reader without it:"
+        " write {{ first_name | friend }}"
+    )
+    assert lines(problems, "slot") == [("slot-bare", "warning", 7)]
+    assert messages(problems, "greeting-empty") == [], "said once"
+
+
+def test_a_field_without_fallback_is_counted_among_the_subscribers(letter: Publication) -> None:
+    config = letter.root / "newsletter.toml"
+    config.write_text(config.read_text().replace("[letter]", '[letter]\nfields = ["city"]'))
+    write(letter, "Hello {{ first_name | friend }} in {{city}}, see {{ unsubscribe_url }}.\n")
+    assert "a gap for a reader without it" in messages(found(letter), "slot-bare")[0]
+    people = "email,name,city\na@example.com,Ann,Rome\nb@example.com,,\nc@example.com,,\n"
+    letter.run("subscribers", "import", str(letter.write("people.csv", people)))
+    letter.run("subscribers", "add", "d@example.com")
+    said = "`city` is empty for 3 of 4 people and has no fallback: write {{ city | your town }}"
+    assert messages(found(letter), "slot-bare") == [said]
+    assert said in letter.run("send", "learned", "--dry-run").stderr
+    write(letter, "Hello {{ first_name | friend }} in {{ city | town }}.\n")
+    assert messages(found(letter), "slot-bare") == []
+
+
+def test_a_field_that_everybody_has_needs_no_fallback(letter: Publication) -> None:
+    write(letter, "This is for {{ first_name }}, with love.\n")
+    letter.run("subscribers", "add", "ann@example.com", "--name", "Ann")
+    assert messages(found(letter), "slot-bare") == []
 
 
 def test_a_fallback_none_is_an_error(letter: Publication) -> None:
@@ -362,7 +386,7 @@ def test_real_readers_are_called_by_their_number_and_not_quoted(letter: Publicat
     letter.run("subscribers", "add", "bob@example.com")
     letter.run("subscribers", "add", "cy@example.com", "--name", "None")
     result = letter.run("check", "learned", code=None)
-    assert "subscriber 2, with no values" in result.stdout
+    assert "`first_name` is empty for 1 of 3 people" in result.stdout
     assert "subscribers 1 and 3 in one, with the longest values" in result.stdout
     for person in ("ann@example.com", "bob@example.com", "cy@example.com", "Annable"):
         assert person not in result.stdout
@@ -409,10 +433,9 @@ def test_as_somebody_is_what_they_get(letter: Publication) -> None:
     write(letter, GREETING)
     letter.run("subscribers", "add", "ann@example.com", "--name", "Ann")
     letter.run("subscribers", "add", "bob@example.com")
-    assert messages(found(letter, "--as", "ann@example.com"), "greeting-empty") == []
-    assert messages(found(letter, "--as", "BOB@example.com"), "greeting-empty") == [
-        '"Dear ," (for BOB@example.com)'
-    ]
+    assert messages(found(letter, "--as", "ann@example.com"), "slot-bare") == []
+    [said] = messages(found(letter, "--as", "BOB@example.com"), "slot-bare")
+    assert said.startswith("`first_name` is empty for the one reader")
 
 
 def test_as_somebody_whose_name_is_a_placeholder_says_so(letter: Publication) -> None:

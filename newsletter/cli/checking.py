@@ -13,7 +13,14 @@ from newsletter.cli.check_report import Report, many
 from newsletter.cli.judging import Bench, not_known, of_issues, policy_of, problem_of
 from newsletter.cli.link_findings import link_findings, survey_of
 from newsletter.cli.spam_findings import judged, spam_findings, spam_judge
-from newsletter.cli.trials import Choose, WorstReaders, invented_readers, the_subscriber
+from newsletter.cli.trials import (
+    Choose,
+    Count,
+    WorstReaders,
+    invented_readers,
+    nobody_counted,
+    the_subscriber,
+)
 from newsletter.config import Config
 from newsletter.errors import ConfigError, UsageError
 from newsletter.linkcheck import KINDS, Outside
@@ -108,7 +115,7 @@ def _report_on_issues(desk: Desk, wanted: Wanted) -> Report:
     ]
     unread = [] if names else [problem_of(error, Path()) for error in shelf.archive.errors]
     lost = [p for p in shelf.archive.warnings if not names and p.code == "issues-missing"]
-    bench = Bench(desk, shelf, _readers(desk, wanted.seen_as))
+    bench = Bench(desk, shelf, *_readers(desk, wanted.seen_as))
     found = [*unread, *lost, *of_issues(bench, chosen)]
     if wanted.links:
         found += link_findings(bench, chosen, survey_of(desk, Outside()))
@@ -123,13 +130,15 @@ def _report_on_issues(desk: Desk, wanted: Wanted) -> Report:
     )
 
 
-def _readers(desk: Desk, seen_as: str | None) -> Choose:
-    """Whom the issues are tried on: the one asked about, the worst there are, or invented ones."""
+def _readers(desk: Desk, seen_as: str | None) -> tuple[Choose, Count]:
+    """Whom the issues are tried on: the one asked about, the worst there are, or invented ones;
+    and what they lack."""
     if seen_as is not None:
         return the_subscriber(desk.asked_store, seen_as)
     if desk.database.exists():
-        return WorstReaders(desk.open_store, desk.letter.fields)
-    return invented_readers
+        worst = WorstReaders(desk.open_store, desk.letter.fields)
+        return worst, worst.gaps
+    return invented_readers, nobody_counted
 
 
 def _report_on_mails(desk: Desk, mails: tuple[Path, ...], *, spam: bool) -> Report:

@@ -10,7 +10,14 @@ from newsletter.cli.boundary import Desk
 from newsletter.cli.check_report import many
 from newsletter.cli.cores import on_every_core
 from newsletter.cli.theme_findings import theme_findings
-from newsletter.cli.trials import Choose, invented_readers, tried
+from newsletter.cli.trials import (
+    Choose,
+    Count,
+    WorstReaders,
+    invented_readers,
+    nobody_counted,
+    tried,
+)
 from newsletter.composed import Composed
 from newsletter.config import Config, line_of
 from newsletter.delivery.specimen import specimen
@@ -57,11 +64,12 @@ def _line_of(config: Config, *keys: str) -> int | None:
 @dataclass(frozen=True, slots=True)
 class Bench:
     """Where issues are judged: at whose desk, from which shelf, on which readers besides the
-    specimen's."""
+    specimen's, and knowing for how many of them a field is empty."""
 
     desk: Desk
     shelf: Shelf
     readers: Choose = invented_readers
+    gaps: Count = nobody_counted
 
 
 def findings(bench: Bench, article: Article, composed: Composed) -> list[Problem]:
@@ -80,7 +88,12 @@ def _by_the_rules(bench: Bench, article: Article, composed: Composed) -> tuple[P
         mail = specimen(composed.email, article, shelf.letter)
     except MailRefused as error:
         return (problem_of(error, article.path),)
-    written = Written(issue=shelf.issue(article), letter=shelf.letter, email=composed.email)
+    written = Written(
+        issue=shelf.issue(article),
+        letter=shelf.letter,
+        email=composed.email,
+        gaps=bench.gaps(composed.email),
+    )
     found = check_issue(written, mail.content)
     return tuple(tried(written, found, bench.readers(composed.email)))
 
@@ -139,7 +152,9 @@ def check_before_sending(
     desk: Desk, shelf: Shelf, article: Article, composed: Composed
 ) -> tuple[Problem, ...]:
     """The errors and warnings that no baseline knows, for `send` and `test` to show."""
-    found = not_known(desk.config, findings(Bench(desk, shelf), article, composed))
+    people = WorstReaders(desk.open_store, desk.letter.fields) if desk.database.exists() else None
+    bench = Bench(desk, shelf, gaps=people.gaps if people else nobody_counted)
+    found = not_known(desk.config, findings(bench, article, composed))
     return tuple(problem for problem in found if problem.severity is not Severity.INFO)
 
 

@@ -11,12 +11,19 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from newsletter.audience.addresses import parse_address
-from newsletter.delivery.readers import Extremes, Reader, invented, personal_slots, reader_of
+from newsletter.delivery.readers import (
+    Extremes,
+    Reader,
+    invented,
+    personal_slots,
+    reader_of,
+    values_of,
+)
 from newsletter.delivery.specimen import specimen
 from newsletter.errors import AudienceError, MailRefused
 from newsletter.lint import Written, check_issue
 from newsletter.lint.rules import BY_CODE
-from newsletter.model import Email, Problem, Severity, SubscriberStatus
+from newsletter.model import Email, Gaps, Problem, Severity, SubscriberStatus
 from newsletter.slots import SLOT
 from newsletter.store import Store
 
@@ -29,12 +36,18 @@ _NOT_THEIRS = frozenset(("text-wide",))
 _NOT_INVENTED = frozenset(("placeholder", "text-markup"))
 OpenStore = Callable[[], AbstractContextManager[Store]]
 Choose = Callable[[Email], tuple[Reader, ...]]
+Count = Callable[[Email], Gaps | None]
 
 
 def invented_readers(email: Email) -> tuple[Reader, ...]:
     """The worst readers that could be, when nobody real is asked about."""
     slots = personal_slots(email)
     return invented(slots) if slots else ()
+
+
+def nobody_counted(_email: Email) -> Gaps | None:
+    """None: nobody real is asked about."""
+    return None
 
 
 @dataclass(slots=True)
@@ -47,18 +60,23 @@ class WorstReaders:
 
     def __call__(self, email: Email) -> tuple[Reader, ...]:
         slots = personal_slots(email)
-        if not slots:
-            return ()
+        return self._among_all().readers(slots) if slots else ()
+
+    def gaps(self, email: Email) -> Gaps | None:
+        """How many have nothing in a field; None when no slot asks for it."""
+        return self._among_all().gaps if personal_slots(email) else None
+
+    def _among_all(self) -> Extremes:
         if self._extremes is None:
             with self.open_store() as store:
                 people = store.subscribers(status=SubscriberStatus.ACTIVE)
                 self._extremes = Extremes.among(people, self.fields)
-        return self._extremes.readers(slots)
+        return self._extremes
 
 
-def the_subscriber(open_store: OpenStore, address: str) -> Choose:
-    """That one person, called as whoever asked called them. Raises AudienceError for an address
-    that nobody has."""
+def the_subscriber(open_store: OpenStore, address: str) -> tuple[Choose, Count]:
+    """That one person, called as whoever asked called them, and what they lack. Raises
+    AudienceError for an address that nobody has."""
     with open_store() as store:
         person = store.subscriber(parse_address(address))
     if person is None:
@@ -66,7 +84,12 @@ def the_subscriber(open_store: OpenStore, address: str) -> Choose:
             f"no subscriber has the address {address}", hint="newsletter subscribers list"
         )
     reader = reader_of(person, address)
-    return lambda _email: (reader,)
+    values = values_of(person)
+
+    def gaps(email: Email) -> Gaps:
+        return Gaps(1, {slot: not values.get(slot, "").strip() for slot in personal_slots(email)})
+
+    return lambda _email: (reader,), gaps
 
 
 def tried(

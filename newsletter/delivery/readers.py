@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 
 from newsletter.delivery.addressing import Addressee, name_parts
 from newsletter.delivery.worst_cases import worst_cases
-from newsletter.model import Email, Subscriber
+from newsletter.model import Email, Gaps, Subscriber
+from newsletter.slots import ALWAYS_FILLED
 
 ADDRESS = "ada@example.com"
-# Filled for everybody, and much the same for everybody.
-_OWN = frozenset(("address", "unsubscribe_url"))
 _MARKUP = re.compile(r"[<>&\"{}%*_`\[\]\\]")
 
 
@@ -36,7 +36,7 @@ class Reader:
 
 def personal_slots(email: Email) -> tuple[str, ...]:
     """The names of the slots whose values differ from reader to reader."""
-    return tuple(dict.fromkeys(slot.name for slot in email.slots if slot.name not in _OWN))
+    return tuple(dict.fromkeys(slot.name for slot in email.slots if slot.name not in ALWAYS_FILLED))
 
 
 def _length(value: str) -> int:
@@ -74,24 +74,30 @@ def invented(slots: Iterable[str], kinds: Iterable[str] = tuple(_WORSE)) -> tupl
 
 @dataclass(frozen=True, slots=True)
 class Extremes:
-    """The worst value of each slot among many people, and whose it is: by kind and slot."""
+    """The worst value of each slot among many people, and whose it is: by kind and slot; and how
+    many of them have none."""
 
     worst: Mapping[str, Mapping[str, tuple[int, str, int]]] = field(default_factory=dict)
+    gaps: Gaps = field(default_factory=lambda: Gaps(0, {}))
 
     @classmethod
     def among(cls, people: Iterable[Subscriber], slots: Iterable[str]) -> Extremes:
         """One pass over everybody; flat in memory."""
         names = tuple(dict.fromkeys(slots))
         worst: dict[str, dict[str, tuple[int, str, int]]] = {kind: {} for kind in _WORSE}
+        empty: Counter[str] = Counter()
+        number = 0
         for person in people:
+            number += 1
             values = values_of(person)
             for slot in names:
                 value = values.get(slot, "")
+                empty[slot] += not value.strip()
                 for kind, badness in _WORSE.items():
                     known, bad = worst[kind].get(slot), badness(value)
                     if bad > (known[0] if known else 0):
                         worst[kind][slot] = (bad, value, person.id)
-        return cls(worst)
+        return cls(worst, Gaps(number, empty))
 
     def readers(self, slots: Iterable[str]) -> tuple[Reader, ...]:
         """The worst readers of an issue with these slots. Where nobody is without a value, an

@@ -14,16 +14,18 @@ from newsletter.lint.caniemail.uses import Use, uses_of
 from newsletter.lint.message import Field, Part, read_mail
 from newsletter.lint.page import Page, read_page
 from newsletter.lint.picture_files import PictureFile, files_behind
-from newsletter.model import Email, Issue, Letter
+from newsletter.model import Email, Gaps, Issue, Letter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a mail was made of; a bare .eml file has none of it."""
+    """What a mail was made of; a bare .eml file has none of it. `gaps` are those of the people
+    who are to get it, None when they are not known."""
 
     issue: Issue
     letter: Letter
     email: Email
+    gaps: Gaps | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

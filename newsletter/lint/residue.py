@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from newsletter.lint.galley import Galley
+from newsletter.lint.galley import Galley, Written
 from newsletter.lint.page import squeeze
 from newsletter.lint.rule import Finding, Findings, error, warning
+from newsletter.slots import ALWAYS_FILLED
 
 PLACEHOLDER = re.compile(
     r"\{\{[^{}\n]{0,60}\}\}|\{%[^{}\n]{0,60}%\}|\{#[^{}\n]{0,60}#\}|%%\w[\w .-]{0,40}%%|"
@@ -27,6 +28,7 @@ GREETING = re.compile(
 )
 NOBODY_ALONE = re.compile(rf"^\s*{NOBODY}\s*[,!:]|,\s*{NOBODY}\s*[!.?]?$")
 EMPTY_GREETING = re.compile(r"(?:hello|hi|hey|dear|hallo|bonjour|hola|olá|ciao)\s+,", re.I)
+FALLBACKS = {"first_name": "friend", "name": "friend", "city": "your town"}
 HREF_NOBODY = re.compile(r"[/=](?:None|undefined|null|NaN)(?=$|[/?&#])")
 
 
@@ -100,12 +102,46 @@ def nobody_is_greeted(galley: Galley) -> Findings:
 
 
 @warning(
+    "slot-bare",
+    "composition 8",
+    "what stands behind the bar is for readers without it: {{ first_name | friend }}",
+)
+def slots_have_a_fallback(galley: Galley) -> Findings:
+    """A field without a fallback, which is a gap for whoever does not have it."""
+    if galley.written is None:
+        return
+    gaps = galley.written.gaps
+    for name in _bare_slots(galley.written):
+        fallback = FALLBACKS.get(name, "words for those without")
+        if gaps is None or not gaps.people:
+            said = f"`{name}` has no fallback, a gap for a reader without it"
+        elif empty := gaps.empty.get(name, 0):
+            said = f"`{name}` is empty for {_of_many(empty, gaps.people)} and has no fallback"
+        else:
+            continue
+        about = tuple(f"{{{{{blank}{name}{blank}}}}}" for blank in (" ", ""))
+        yield Finding(f"{said}: write {{{{ {name} | {fallback} }}}}", about=about)
+
+
+def _bare_slots(written: Written) -> tuple[str, ...]:
+    """The names of the slots without a fallback that may be empty for somebody."""
+    bare = (slot.name for slot in written.email.slots if not slot.fallback)
+    return tuple(dict.fromkeys(name for name in bare if name not in ALWAYS_FILLED))
+
+
+def _of_many(empty: int, people: int) -> str:
+    return f"{empty:,} of {people:,} people" if people > 1 else "the one reader"
+
+
+@warning(
     "greeting-empty",
     "composition 8",
     "give the slot a fallback: {{ first_name | friend }}",
 )
 def somebody_is_greeted(galley: Galley) -> Findings:
-    """ "Dear ,": a slot without fallback."""
+    """ "Dear ,": a slot without fallback, where nothing else is known of it."""
+    if any(slots_have_a_fallback.look(galley)):
+        return
     for words in _prose(galley):
         if EMPTY_GREETING.fullmatch(words):
             yield Finding(f'"{words}"', about=(words,))

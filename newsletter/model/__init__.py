@@ -24,7 +24,7 @@ from newsletter.model.mail import (
     Slot,
     Stage,
 )
-from newsletter.model.people import NewSubscriber, Subscriber, SubscriberStatus
+from newsletter.model.people import Gaps, NewSubscriber, Subscriber, SubscriberStatus
 from newsletter.model.problems import Problem, Severity
 from newsletter.model.publication import (
     Images,
@@ -48,6 +48,7 @@ __all__ = [
     "DomainTally",
     "Email",
     "FilterKind",
+    "Gaps",
     "Hours",
     "Images",
     "InlinePicture",

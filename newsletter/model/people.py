@@ -33,6 +33,15 @@ class Subscriber:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """For how many of so many people a field is empty, by field; a field that is not there is
+    empty for nobody."""
+
+    people: int
+    empty: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSubscriber:
     """A person about to be written down; everything validated, `address` in ASCII form."""
