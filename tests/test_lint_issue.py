@@ -26,6 +26,7 @@ from newsletter.model import Article, Email, Issue, Problem, Severity, Teaser
 from newsletter.shelf import Shelf
 from tests.linted import GOOD, HTML, TEXT
 from tests.linted import Letter as Linted
+from tests.publication import publication
 from tests.sample import letter as field_notes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -158,6 +159,17 @@ def test_what_the_author_typed_is_no_residue(tmp_path: Path, typed: str, made: s
     mail = GOOD.saying(f"<p>{made}</p>")
     assert "greeting-nobody" in found(tmp_path, mail, "Something else.")
     assert "greeting-nobody" not in found(tmp_path, mail, f"Before.\n\n{typed}\n")
+
+
+def test_the_remedy_for_a_picture_from_elsewhere_works(tmp_path: Path) -> None:
+    letter = publication(tmp_path)
+    bare = "![A leaf](https://images.example.org/leaf.png)"
+    head = "---\ntitle: A leaf from elsewhere\ndate: 2026-09-01\n---\nWords before it.\n\n"
+    letter.write("issues/2026-09-01-leaf.md", head + bare)
+    assert "image-width" in letter.run("check", "leaf", code=3).stdout
+    [braces] = set(re.findall(r"\{width=\d+ height=\d+\}", BY_CODE["image-width"].remedy))
+    letter.write("issues/2026-09-01-leaf.md", head + bare + braces)
+    assert "image-" not in letter.run("check", "leaf").stdout
 
 
 def test_hello_none_is_residue_even_when_typed(tmp_path: Path) -> None:

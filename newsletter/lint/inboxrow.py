@@ -75,7 +75,8 @@ def a_preheader_is_long_enough(galley: Galley) -> Findings:
     weight = sum(2 if ord(c) > 0x2E80 else 1 for c in run.words) if run else 0
     if run and weight < SHORTEST_PREHEADER:
         yield Finding(
-            f'"{run.words}" has {len(run.words)} characters', about=("preheader:", run.words)
+            f'preheader of {len(run.words)} characters: "{run.words}"',
+            about=("preheader:", run.words),
         )
 
 

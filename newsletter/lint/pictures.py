@@ -81,7 +81,7 @@ def poor_alt_texts(galley: Galley) -> Findings:
 @error(
     "image-width",
     "composition 54; caniemail html-width",
-    'give it width="520", a whole number up to 600; CSS may add max-width:100%',
+    'write  {width=520 height=300}  right behind it, in HTML width="520"; at most 600',
     "Outlook for Windows",
 )
 def pictures_have_a_width(galley: Galley) -> Findings:
@@ -97,7 +97,7 @@ def pictures_have_a_width(galley: Galley) -> Findings:
 @warning(
     "image-height",
     "composition 54",
-    "give it a height: clients with pictures off keep the place",
+    "write  {width=520 height=300}  right behind it: clients with pictures off keep the place",
 )
 def pictures_have_a_height(galley: Galley) -> Findings:
     """A picture of the article without a height, so that the text jumps when it is loaded."""
