@@ -5,12 +5,13 @@ What composes is imported when it is asked for: reading the archive takes half t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from newsletter.articles import Archive, find, read_archive
+from newsletter.articles import Archive, find, issue_url, published, read_archive
 from newsletter.model import Article, Issue, Letter
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ class Shelf:
         from newsletter.compose.theme import load_theme  # noqa: PLC0415
 
         return load_theme(self.letter)
+
+    @cached_property
+    def unpublished(self) -> Mapping[str, Article]:
+        """The drafts, and the articles dated in the future, by the address of their page."""
+        out = {article.path for article in published(self.archive, self.now)}
+        return {
+            issue_url(article, self.letter): article
+            for article in self.archive.articles
+            if article.path not in out
+        }
 
     def find(self, name: str) -> Article:
         """The article of that name. Raises NoSuchIssue, AmbiguousIssue, or the file's own error."""

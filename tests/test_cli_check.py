@@ -57,6 +57,32 @@ def test_an_error_is_named_with_its_line_and_exits_3(letter: Publication) -> Non
     assert "`ignore: [link-local]`" in lines[-1]
 
 
+def test_a_link_to_an_article_that_is_not_out_is_found_at_its_line(letter: Publication) -> None:
+    letter.write("issues/2026-03-09-tea.md", "---\ntitle: Tea\ndraft: true\n---\nx\n")
+    letter.write("issues/2030-01-01-cups.md", "---\ntitle: Cups\n---\nx\n")
+    body = "On [tea](2026-03-09-tea.md), on\n[cups](2030-01-01-cups.md#two).\n"
+    letter.write("issues/2026-04-02-two.md", f"---\ntitle: Two\n---\n{body}")
+    problems = letter.ask("check", "two", code=3)["problems"]
+    assert [
+        (p["severity"], p["line"], p["message"]) for p in problems if p["code"] == "link-draft"
+    ] == [
+        ("error", 4, "leads to 2026-03-09-tea.md, a draft"),
+        ("warning", 5, "leads to 2030-01-01-cups.md, dated 2030-01-01"),
+    ]
+    own = letter.ask("check", "tea", code=None)["problems"]
+    assert "link-draft" not in {p["code"] for p in own}, "its own page is no fault"
+    letter.write("issues/2030-02-01-later.md", f"---\ntitle: Later\n---\n{body}")
+    later = letter.ask("check", "issues/2030-02-01-later.md", code=None)
+    assert "link-draft" not in {p["code"] for p in later["problems"] if p["severity"] == "warning"}
+
+
+def test_a_link_to_an_article_that_is_not_there_is_an_error(letter: Publication) -> None:
+    letter.write("issues/2026-04-02-two.md", "---\ntitle: Two\n---\n[x](2026-03-01-leter-3.md)\n")
+    [gone] = [p for p in letter.ask("check", "two", code=3)["problems"] if "link-m" in p["code"]]
+    assert (gone["severity"], gone["line"]) == ("error", 4)
+    assert gone["hint"] == "did you mean `2026-03-01-letter-3.md`?"
+
+
 def test_a_sound_letter_passes(letter: Publication) -> None:
     answer = letter.ask("check", "letter-3")
     assert (answer["errors"], answer["exit"], answer["checked"]) == (0, 0, 1)

@@ -93,6 +93,7 @@ def _by_the_rules(bench: Bench, article: Article, composed: Composed) -> tuple[P
         letter=shelf.letter,
         email=composed.email,
         gaps=bench.gaps(composed.email),
+        unpublished=shelf.unpublished,
     )
     found = check_issue(written, mail.content)
     return tuple(tried(written, found, bench.readers(composed.email)))

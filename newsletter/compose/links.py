@@ -7,8 +7,10 @@ web. Looks whether a linked file exists; opens no connection.
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NoReturn
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -81,9 +83,8 @@ def _other_issue(path: str, article: Article, letter: Letter) -> str:
     try:
         file = locate(article, letter, path)
     except ComposeError as error:
-        raise ComposeError(
-            error.message, code="link-missing", hint="link to the issue's page on the web"
-        ) from error
+        hint = _did_you_mean(path, article, letter)
+        raise ComposeError(error.message, code="link-missing", hint=hint) from error
     stem = file.parent.name if file.stem == "index" else file.stem
     dated = DATED.fullmatch(stem)
     words = dated.groupdict() if dated else {"rest": stem}
@@ -98,6 +99,17 @@ def _other_issue(path: str, article: Article, letter: Letter) -> str:
             code="link-missing",
             hint="link to the issue's page on the web",
         ) from error
+
+
+def _did_you_mean(path: str, article: Article, letter: Letter) -> str:
+    """The article whose file is called most like that, as a link would name it."""
+    files = (file for file in letter.issues.rglob("*") if file.suffix.lower() in ARTICLES)
+    by_name = {file.name: file for file in files}
+    wanted = PurePosixPath(unquote(path)).name
+    for near in difflib.get_close_matches(wanted, sorted(by_name), n=1):
+        said = Path(os.path.relpath(by_name[near].resolve(), article.folder.resolve())).as_posix()
+        return f"did you mean `{said}`?"
+    return "name an article's file as it lies from here, or link to its page on the web"
 
 
 def _joined(base: str, href: str) -> str:

@@ -123,5 +123,5 @@ def _place_picture(part: etree._Element, source: str, sheet: Sheet) -> None:
 
 
 def _rule(error: ComposeError, severity: Severity) -> Rule:
-    dangerous = error.code in {"link-scheme"}
-    return Rule(error.code, Severity.ERROR if dangerous else severity, error.hint or "")
+    worst = error.code in {"link-scheme", "link-missing"}
+    return Rule(error.code, Severity.ERROR if worst else severity, error.hint or "")

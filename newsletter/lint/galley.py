@@ -8,24 +8,27 @@ once. Refuses to judge.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from newsletter.lint.caniemail.uses import Use, uses_of
-from newsletter.lint.message import Field, Part, read_mail
+from newsletter.lint.message import Field as HeaderField
+from newsletter.lint.message import Part, read_mail
 from newsletter.lint.page import Page, read_page
 from newsletter.lint.picture_files import PictureFile, files_behind
-from newsletter.model import Email, Gaps, Issue, Letter
+from newsletter.model import Article, Email, Gaps, Issue, Letter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """What a mail was made of; a bare .eml file has none of it. `gaps` are those of the people
-    who are to get it, None when they are not known."""
+    who are to get it, None when they are not known;
+    `unpublished` are the articles whose pages are not on the web yet, by their address."""
 
     issue: Issue
     letter: Letter
     email: Email
     gaps: Gaps | None = None
+    unpublished: Mapping[str, Article] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +57,8 @@ class Galley:
     @property
     def subject(self) -> str:
         """The subject as a reader gets it."""
-        field: Field | None = self.mail.first("Subject")
-        return field.text if field else ""
+        found: HeaderField | None = self.mail.first("Subject")
+        return found.text if found else ""
 
 
 def galley_of(content: bytes, written: Written | None = None) -> Galley:

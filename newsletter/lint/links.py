@@ -103,6 +103,31 @@ def broken_links(galley: Galley) -> Findings:
             yield Finding(f"{href} names no host", about=about)
 
 
+@error(
+    "link-draft",
+    "composition 59",
+    "publish it first, or leave the link out: its page is not there yet",
+)
+def links_to_unpublished_articles(galley: Galley) -> Findings:
+    """A link to the page of a draft, or of an article dated after this one."""
+    written = galley.written
+    for link, about in _links(galley):
+        address = link.href.strip().partition("#")[0]
+        if written is None or (there := written.unpublished.get(address)) is None:
+            continue
+        here = written.issue.article
+        if there.path == here.path:
+            continue
+        if there.draft:
+            said, severity = "a draft", Severity.ERROR
+        elif there.date and not (here.date and here.date >= there.date):
+            said, severity = f"dated {there.date:%Y-%m-%d}", Severity.WARNING
+        else:
+            continue
+        name = there.path.name
+        yield Finding(f"leads to {name}, {said}", about=(name, *about), severity=severity)
+
+
 @warning("link-http", "composition 59", "write https://: clients and browsers warn of others")
 def links_without_tls(galley: Galley) -> Findings:
     """A link that is not encrypted."""
