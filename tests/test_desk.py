@@ -335,6 +335,20 @@ def test_a_saved_picture_template_and_configuration_show(desk: Desk, page: Page)
     shutil.rmtree(template.parent)
 
 
+@pytest.mark.parametrize("path", ["/", "/preview/leaf", "/preview/leaf?tab=text"])
+def test_the_card_of_a_broken_configuration_goes_when_it_is_mended(
+    desk: Desk, page: Page, path: str
+) -> None:
+    live(page, path)
+    config = desk.letter.root / "newsletter.toml"
+    text = config.read_text("utf-8")
+    for _ in range(2):
+        config.write_text(f"{text}\n[theme\n", "utf-8")
+        page.locator(".card.error", has_text="newsletter.toml").wait_for(timeout=8000)
+        config.write_text(text, "utf-8")
+        page.locator(".card.error").wait_for(timeout=8000, state="detached")
+
+
 def test_the_list_opens_what_is_saved_and_a_page_does_when_it_follows(
     desk: Desk, page: Page
 ) -> None:

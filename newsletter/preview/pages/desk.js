@@ -108,7 +108,9 @@ function swap(next, whole) {
   const other = old.dataset.slug !== fresh.dataset.slug || old.dataset.page !== fresh.dataset.page;
   const failure = find("#failure", next);
   if (failure && !fresh.dataset.slug && old.dataset.slug && !whole) {
-    find("[data-part=error]", old).replaceChildren(document.importNode(failure, true));
+    const place = find("[data-part=error]", old);
+    place.replaceChildren(document.importNode(failure, true));
+    served.delete(place); // or the card would outlive the fault: what is served is empty again
     return; // nothing better to show than what is there
   }
   document.title = next.title;
