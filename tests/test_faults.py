@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from newsletter.smtp.chaos import Chaos
+from tests.bench.chaos import bad_day
 from tests.faults import (
     BEN,
     PAGE,
@@ -68,3 +71,13 @@ def test_a_fault_that_happens_once_costs_nobody_else_anything(
         if once and name != "no (554)":
             others = {state for who, state in effect.states.items() if who != BEN}
             assert others == {"accepted"}, (point, name)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_promise_1_after_a_bad_day_every_row_is_final_and_what_the_dice_say(
+    tmp_path: Path, seed: int
+) -> None:
+    ended = bad_day(tmp_path, 1000, Chaos(defer=0.05, reject=0.01, drop=0.01, seed=seed))
+    assert ended.wrong == []
+    assert ended.states.total() == 1000
+    assert ended.states["accepted"] > 900
