@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.compose.strings import LANGUAGES
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 PEOPLE = "email,name\nbo@example.com,Bo Berg\n"
@@ -51,6 +53,11 @@ def test_the_readme_shows_the_two_commands_and_the_licence() -> None:
     assert {"python3 send.py demo", "python3 tests"} <= set(commands())
     assert "MIT" in README
     assert "MIT" in (ROOT / "LICENSE").read_text()
+
+
+def test_the_readme_counts_the_languages_of_today() -> None:
+    assert len({tag.partition("-")[0] for tag in LANGUAGES}) == 9
+    assert "nine languages" in " ".join(README.split())
 
 
 def test_every_command_of_the_readme_works_in_a_fresh_clone(tmp_path: Path) -> None:
