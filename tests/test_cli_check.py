@@ -10,8 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from newsletter.cli import cli
+from newsletter.cli.check_report import Report
+from newsletter.defaults import default_folder
 from newsletter.linkcheck import KINDS
 from newsletter.lint.rules import RULES
+from newsletter.model import Problem, Severity
 from tests.linted import GOOD
 from tests.publication import Publication, publication
 
@@ -81,6 +84,62 @@ def test_a_link_to_an_article_that_is_not_there_is_an_error(letter: Publication)
     [gone] = [p for p in letter.ask("check", "two", code=3)["problems"] if "link-m" in p["code"]]
     assert (gone["severity"], gone["line"]) == ("error", 4)
     assert gone["hint"] == "did you mean `2026-03-01-letter-3.md`?"
+
+
+def test_a_colour_is_blamed_on_the_line_that_says_it(letter: Publication) -> None:
+    file = letter.root / "newsletter.toml"
+    file.write_text(file.read_text() + '\n[theme]\nlook = "plain"\nlink = "#a0c4ff"\n')
+    line = file.read_text().splitlines().index('link = "#a0c4ff"') + 1
+    letter.write("issues/2026-04-02-two.md", "---\ntitle: Two\n---\nNo link in here.\n")
+    problems = letter.ask("check", "two", code=3)["problems"]
+    places = {(p["file"], p["line"]) for p in problems if p["code"] == "contrast"}
+    assert places == {("newsletter.toml", line)}
+    assert "looks/" not in " ".join(p["file"] for p in problems), "of a look that is not in force"
+
+
+def test_a_shipped_template_is_named_but_not_annotated(letter: Publication) -> None:
+    footer = default_folder("templates") / "partials" / "footer.html"
+    shipped = Problem(
+        path=Path("templates/partials/footer.html"), line=4, severity=Severity.ERROR,
+        code="x", message="bad",
+    )  # fmt: skip
+    report = Report(
+        problems=(shipped,), looked_at=1, strict=False, root=letter.root, notes=True,
+        config="newsletter.toml",
+    )  # fmt: skip
+    assert report.text().splitlines()[0] == "templates/partials/footer.html (shipped template)"
+    [marked] = report.from_here()
+    assert (marked.path.name, marked.line) == ("newsletter.toml", None)
+    assert marked.message == "bad (in templates/partials/footer.html:4, a shipped template)"
+    letter.write("templates/partials/footer.html", footer.read_text())
+    assert report.text().splitlines()[0] == "templates/partials/footer.html"
+    assert report.from_here()[0].line == 4
+
+
+def test_links_that_lead_nowhere_are_found_where_they_stand(letter: Publication) -> None:
+    footer = (default_folder("templates") / "partials" / "footer.html").read_text()
+    with_map = footer.replace("</td>", '<a href="#">Map</a></td>')
+    letter.write("templates/partials/footer.html", with_map)
+    line = footer[: footer.index("</td>")].count("\n") + 1
+    letter.write("issues/2026-04-02-two.md", "---\ntitle: Two\n---\n# One\n\nTry [here]().\n")
+    problems = letter.ask("check", "two", code=3)["problems"]
+    assert {(p["file"], p["line"]) for p in problems if p["code"] == "link-empty"} == {
+        ("issues/2026-04-02-two.md", 6),
+        ("templates/partials/footer.html", line),
+    }
+
+
+def test_a_heavy_picture_of_a_teaser_is_no_templates_fault(letter: Publication) -> None:
+    gif = b"GIF89a\x58\x02\x90\x01\x00\x00\x00" + bytes(1_200_000)
+    (letter.root / "issues" / "heavy.gif").write_bytes(gif)
+    file = letter.root / "newsletter.toml"
+    file.write_text(file.read_text() + "\n[theme]\nthumbnails = true\n")
+    letter.write("issues/2026-04-02-one.md", "---\ntitle: One\nimage: heavy.gif\n---\nx\n")
+    letter.write("issues/2026-04-03-two.md", "---\ntitle: Two\n---\nNo picture in here.\n")
+    problems = letter.ask("check", "two", code=None)["problems"]
+    heavy = [p for p in problems if p["code"] in ("image-weight", "image-only")]
+    assert {(p["file"], p["line"]) for p in heavy} == {("issues/2026-04-03-two.md", 1)}
+    assert any("of a neighbour's teaser" in p["message"] for p in heavy)
 
 
 def test_a_sound_letter_passes(letter: Publication) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from newsletter.cli.boundary import mark
 from newsletter.cli.findings import problem_as_json
+from newsletter.defaults import default_folder
 from newsletter.lint.policy import misspelt
 from newsletter.lint.rules import BY_CODE, RULES
 from newsletter.model import Problem, Severity
@@ -17,13 +18,15 @@ WRONG = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a run of `check` found, and how it is to be said."""
+    """What a run of `check` found, and how it is to be said; `config` is the name of the
+    publication's configuration."""
 
     problems: tuple[Problem, ...]
     looked_at: int
     strict: bool
     root: Path
     notes: bool
+    config: str = ""
 
     def count(self, severity: Severity) -> int:
         return sum(problem.severity is severity for problem in self.problems)
@@ -44,8 +47,22 @@ class Report:
         here = Path.cwd()
         return [
             replace(problem, path=Path(os.path.relpath(self.root / problem.path, here)))
-            for problem in self.problems
+            for problem in map(self._in_the_publication, self.problems)
         ]
+
+    def _in_the_publication(self, problem: Problem) -> Problem:
+        """The problem at a file of the publication: a shipped template can be configured, or
+        replaced by one's own, but no line of it is there to be marked."""
+        if not self._is_shipped(problem.path):
+            return problem
+        where = f"{problem.path}:{problem.line}" if problem.line else str(problem.path)
+        message = f"{problem.message} (in {where}, a shipped template)"
+        return replace(problem, path=Path(self.config), line=None, message=message)
+
+    def _is_shipped(self, path: Path) -> bool:
+        if not self.config or (self.root / path).exists():
+            return False
+        return (default_folder("templates").parent / path).is_file()
 
     def facts(self) -> dict[str, object]:
         """The report as `--json` prints it."""
@@ -65,7 +82,7 @@ class Report:
         told: set[str] = set()
         width = min(76, max((len(problem.message) for problem in shown), default=0))
         for path in dict.fromkeys(problem.path for problem in shown):
-            lines.append(str(path))
+            lines.append(f"{path} (shipped template)" if self._is_shipped(path) else str(path))
             for problem in (p for p in shown if p.path == path):
                 lines.append(_row(problem, width))
                 notes = problem.severity is Severity.INFO

@@ -127,6 +127,7 @@ def _report_on_issues(desk: Desk, wanted: Wanted) -> Report:
         strict=False,
         root=desk.config.root,
         notes=bool(names),
+        config=desk.config.path.name,
     )
 
 

@@ -70,12 +70,20 @@ def _aim_link(part: etree._Element, sheet: Sheet) -> None:
     try:
         url = links.resolve(href, sheet.issue, sheet.letter)
     except ComposeError as error:
-        sheet.findings.add(_rule(error, Severity.WARNING), error.message, href)
+        about = href if href.strip("#") else _typed(part, href, sheet)
+        sheet.findings.add(_rule(error, Severity.WARNING), error.message, about)
         return
     if _is_open_ended(url, sheet):
         sheet.findings.add(SLOT_IN_LINK, f"a slot decides which site {href} leads to", href)
         return
     part.set("href", url)
+
+
+def _typed(part: etree._Element, href: str, sheet: Sheet) -> str:
+    """How a link that leads nowhere may have been written, as the article has it."""
+    words = "".join(map(str, part.itertext()))
+    typed = (f"[{words}]({href})", f'href="{href}"', f"href='{href}'", f"]({href})", words)
+    return next((each for each in typed if each and each in sheet.issue.article.body), "")
 
 
 def _is_open_ended(url: str, sheet: Sheet) -> bool:

@@ -62,7 +62,9 @@ def links_that_lead_nowhere(galley: Galley) -> Findings:
     """An empty link, `#` or `/`."""
     for link, _ in _links(galley):
         if link.href.strip() in ("", "#", "/"):
-            yield Finding(f'"{link.words}" leads nowhere', about=(link.words, 'href="', "href"))
+            tag = f'href="{link.href}"'
+            typed = (f"[{link.words}]({link.href})", f"{tag}>{link.words}", link.words, tag)
+            yield Finding(f'"{link.words}" leads nowhere', about=typed)
 
 
 @error(

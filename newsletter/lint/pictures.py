@@ -33,11 +33,9 @@ def _pictures(galley: Galley) -> Iterator[tuple[etree._Element, str, tuple[str, 
         file = galley.files.get(source)
         name = PurePosixPath(urlsplit_path(file.url if file else source)).name
         typed = HASHED.sub("", name)
-        yield (
-            image,
-            source,
-            tuple(filter(None, (source, name, typed, image.get("alt", ""), "<img"))),
-        )
+        # One of the publication's is some article's, if not this one's: no template is at fault.
+        tag = "" if file else "<img"
+        yield image, source, tuple(filter(None, (source, name, typed, image.get("alt", ""), tag)))
 
 
 def urlsplit_path(url: str) -> str:
@@ -152,7 +150,8 @@ def picture_only_mails(galley: Galley) -> Findings:
     pictures = [image for image in galley.page.named("img") if image.get("width") not in ("0", "1")]
     words = len(galley.page.words.split())
     if pictures and words < FEW_WORDS:
-        yield Finding(f"{len(pictures)} pictures and {words} words", about=("<img",))
+        many = "1 picture" if len(pictures) == 1 else f"{len(pictures)} pictures"
+        yield Finding(f"{many} and {words} words", about=("![",))
 
 
 @warning(
@@ -221,14 +220,22 @@ def pictures_are_light(galley: Galley) -> Findings:
         file = galley.files.get(source)
         if file is None:
             continue
+        where = " of a neighbour's teaser" if file.url in _of_teasers(galley) else ""
         if file.weight > HEAVY:
-            yield Finding(f"{file.weight / HEAVY:.1f} MB: {source}", about=about)
+            yield Finding(f"{file.weight / HEAVY:.1f} MB{where}: {source}", about=about)
         width = image.get("width", "")
         if width.isdigit() and file.width > SHARPEST * int(width) and file.weight > HEAVY / 4:
             yield Finding(f"{file.width} pixels for {width}: {source}", about=about)
     together = sum(file.weight for file in galley.files.values())
     if together > HEAVY_TOGETHER:
         yield Finding(f"pictures of {together / HEAVY:.1f} MB together", about=("![",))
+
+
+def _of_teasers(galley: Galley) -> frozenset[str | None]:
+    """The addresses of the pictures that the neighbours show of themselves."""
+    issue = galley.written.issue if galley.written else None
+    around = (issue.previous, issue.next) if issue else ()
+    return frozenset(teaser.image for teaser in around if teaser)
 
 
 @note("image-bytes", "composition 56", "about 150 KB each is enough for a sharp screen")

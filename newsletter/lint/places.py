@@ -17,6 +17,10 @@ from newsletter.model import Article, Letter
 
 MOST_WORDS = 8
 LARGEST = 1024 * 1024
+# Only articles are written in it; `<![endif]` is in every template.
+MARKDOWN = ("[", "![")
+COLOUR = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
+CONFIGURATIONS = ("newsletter.toml", "pyproject.toml")
 # What typography makes of what was typed.
 _TYPED = {
     "'": "['’‘]",
@@ -55,14 +59,15 @@ class Places:
 
     def find(self, about: tuple[str, ...]) -> tuple[Path, int]:
         """Where the first of the words stand that stand anywhere: in the article's body, its front
-        matter, a template; else the article's first line."""
+        matter, the configuration (colours only), a template; else the article's first line."""
         patterns = [(words, pattern_of(words)) for words in about if words.strip()]
         for words, pattern in patterns:
             if line := self._in_article(words, pattern):
                 return self.article.path, line
-        for _, pattern in patterns:
-            for text in self._of_templates():
-                if match := pattern.search(text.text):
+        for words, pattern in patterns:
+            whole = _whole(words, pattern)
+            for text in self._around(words):
+                if match := whole.search(text.text):
                     return text.path, text.line_at(match.start())
         return self.article.path, 1
 
@@ -77,6 +82,13 @@ class Places:
                 return text.line_at(match.start())
         return None
 
+    def _around(self, words: str) -> Iterator[Text]:
+        """Where the words may stand that are not the article's."""
+        if COLOUR.fullmatch(words) and self.letter.theme.tones:
+            yield from read_configuration(self.letter)
+        if not words.startswith(MARKDOWN):
+            yield from self._of_templates()
+
     def _of_templates(self) -> tuple[Text, ...]:
         if self._templates is None:
             self._templates = tuple(read_templates(self.letter))
@@ -90,6 +102,22 @@ def pattern_of(words: str) -> re.Pattern[str]:
     return re.compile(r"\s+".join(typed), re.IGNORECASE)
 
 
+def _whole(words: str, pattern: re.Pattern[str]) -> re.Pattern[str]:
+    """The pattern for words that are not the middle of others."""
+    before = r"(?<!\w)" if re.match(r"\w", words.strip()) else ""
+    after = r"(?!\w)" if re.search(r"\w$", words.strip()) else ""
+    return re.compile(f"{before}(?:{pattern.pattern}){after}", re.IGNORECASE)
+
+
+def read_configuration(letter: Letter) -> Iterator[Text]:
+    """The publication's configuration, in the file that has it."""
+    for name in CONFIGURATIONS:
+        text = _read(letter.root / name)
+        if text is not None:
+            yield Text(Path(name), text)
+            return
+
+
 def read_article(article: Article, letter: Letter) -> Text:
     """The article's file; its body alone, at its line, when the file is not there."""
     text = _read(letter.root / article.path)
@@ -100,14 +128,16 @@ def read_article(article: Article, letter: Letter) -> Text:
 
 
 def read_templates(letter: Letter) -> Iterator[Text]:
-    """The templates in use, each from the letter's folder or else from the defaults."""
+    """The templates in use, each from the letter's folder or else from the defaults; of the looks
+    the one in force."""
     seen: set[Path] = set()
     for folder in dict.fromkeys(
         (letter.templates.resolve(), default_folder("templates").resolve())
     ):
         for file in sorted(folder.rglob("*")):
             inside = file.relative_to(folder)
-            if inside in seen or not file.is_file():
+            other_look = inside.parent.name == "looks" and inside.stem != letter.theme.look
+            if inside in seen or other_look or not file.is_file():
                 continue
             seen.add(inside)
             text = _read(file)
