@@ -13,6 +13,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -266,7 +267,7 @@ def send(job: Job) -> None:
             for _ in deliver(send, open_transports(job.relay), office):
                 pass
     except NewsletterError as error:
-        with (job.folder / "errors").open("a") as file:
+        with suppress(OSError), (job.folder / "errors").open("a") as file:  # its disk may be full
             file.write(f"{error.code} {error}\n")
         os._exit(LEFT)
 

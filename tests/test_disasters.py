@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -167,7 +167,7 @@ def test_promise_1_a_disk_that_fills_up_in_the_middle(
     with small_disk(tmp_path / "disk", 6) as disk, ScriptedRelay(extensions=PIPELINED) as relay:
         folder = Path(shutil.copytree(ready, disk / "send"))
         way = relay.relay(connections=shape.connections, depth=shape.depth)
-        relay.on("dot", delay_s=0.002)
+        relay.on("dot", delay_s=0.006)
         trial = Trial(relay, Job(folder=folder, relay=way), shape, Tally())
         sender = begin(trial.job)
         while len(relay.transactions) < 200 and sender.is_alive():
@@ -195,38 +195,62 @@ def test_promise_1_a_file_that_may_grow_no_more(tmp_path: Path, people: int, roo
 # a database that somebody else writes to
 
 LOCK = """
-import sqlite3, sys, time
+import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("PRAGMA busy_timeout = 5000")
+print("ready", flush=True)
+sys.stdin.readline()
 connection.execute("BEGIN EXCLUSIVE")
 print("locked", flush=True)
 sys.stdin.read()
 """
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Another process writes to the database, and does not come to an end."""
-    path = url(folder).removeprefix("sqlite:")
-    command = [sys.executable, "-c", LOCK, path]
-    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "locked\n"
-    try:
-        yield
-    finally:
-        holder.communicate("")
+@dataclass(slots=True)
+class Intruder:
+    """Another process, about to write to the database."""
+
+    process: subprocess.Popen[str]
+
+    @contextmanager
+    def locking(self) -> Iterator[None]:
+        """While it writes, and does not come to an end."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        self.hear("locked")
+        try:
+            yield
+        finally:
+            self.process.communicate("")
+
+    def hear(self, word: str) -> None:
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == f"{word}\n"
 
 
-def test_promise_1_a_database_locked_for_longer_than_it_is_waited_for(folder: Path) -> None:
+@pytest.fixture
+def intruder(folder: Path) -> Iterator[Intruder]:
+    command = [sys.executable, "-c", LOCK, url(folder).removeprefix("sqlite:")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    made = Intruder(process)
+    made.hear("ready")
+    yield made
+    process.kill()
+    process.wait()
+
+
+def test_promise_1_a_database_locked_for_longer_than_it_is_waited_for(
+    folder: Path, intruder: Intruder
+) -> None:
     with ScriptedRelay(extensions=PIPELINED) as relay:
-        relay.on("dot", delay_s=0.002)
+        relay.on("dot", delay_s=0.006)
         job = Job(folder=folder, relay=relay.relay(connections=4), busy_ms=300)
         trial = Trial(relay, job, SHAPES[1], Tally())
         sender = begin(job)
         while len(relay.transactions) < 150 and sender.is_alive():
             time.sleep(0.001)
-        with locked(folder):
+        with intruder.locking():
             assert ended(sender) == LEFT
             taken = len(relay.accepted)
             assert taken < PEOPLE
@@ -235,14 +259,14 @@ def test_promise_1_a_database_locked_for_longer_than_it_is_waited_for(folder: Pa
         assert [len(report) for report in doubts(folder, retry=False)] == [0, 0], "nobody died"
 
 
-def test_a_database_locked_for_a_moment_is_waited_for(folder: Path) -> None:
+def test_a_database_locked_for_a_moment_is_waited_for(folder: Path, intruder: Intruder) -> None:
     with ScriptedRelay(extensions=PIPELINED) as relay:
-        relay.on("dot", delay_s=0.001)
+        relay.on("dot", delay_s=0.006)
         job = Job(folder=folder, relay=relay.relay(connections=4))
         sender = begin(job)
         while len(relay.transactions) < 150 and sender.is_alive():
             time.sleep(0.001)
-        with locked(folder):
+        with intruder.locking():
             time.sleep(0.5)
         assert ended(sender) == 0
     assert states(folder) == {ACCEPTED: PEOPLE}
