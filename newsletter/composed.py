@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 
 from newsletter.errors import ComposeError
 from newsletter.model import Article, Email, Letter, Problem, Severity, Slot
-from newsletter.slots import leftovers, open_slots
+from newsletter.slots import SLOT, leftovers, open_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,14 @@ def unfilled_braces(article: Article, letter: Letter) -> tuple[Problem, ...]:
             severity=Severity.WARNING,
             code="slot-unknown",
             message=f"{braces} in the {place} names no declared field",
-            hint="declare it: fields = [...] in [letter]",
+            hint=_meant(braces, letter),
         )
         for place, text in written.items()
         for braces in leftovers(open_slots(text, letter.fields)[0])
     )
+
+
+def _meant(braces: str, letter: Letter) -> str:
+    typed = SLOT.fullmatch(braces)
+    near = difflib.get_close_matches(typed[1], letter.fields, n=1) if typed else []
+    return f"did you mean `{near[0]}`?" if near else "declare it: fields = [...] in [letter]"

@@ -176,6 +176,25 @@ def test_one_bad_article_fails_alone(letter: Publication) -> None:
     assert "issues/2026-05-01-bad.md:2" in result.stderr
 
 
+def test_build_says_once_what_is_wrong_with_a_template(letter: Publication) -> None:
+    letter.write("templates/partials/masthead.html", "<tr><td>{{ leter.name }}</td></tr>")
+    result = letter.run("build", "--out", str(letter.root / "out"), code=3)
+    assert "built 0 of 3 issues" in result.stdout
+    assert result.stderr.count("leter") == 1
+    assert "Did you mean `letter`?" in result.stderr
+    assert "this one file keeps 3 issues from being made" in result.stderr
+    assert len(letter.ask("build", "--out", str(letter.root / "out"), code=3)["errors"]) == 1
+
+
+def test_build_exits_3_for_a_theme_that_cannot_be_read(letter: Publication) -> None:
+    file = letter.root / "newsletter.toml"
+    file.write_text(file.read_text() + '\n[theme]\nlink = "#a0c4ff"\n')
+    result = letter.run("build", "--out", str(letter.root / "out"), code=3)
+    assert "error: link #a0c4ff on panel" in result.stderr
+    file.write_text(file.read_text() + '\n[check]\nignore = ["theme-contrast"]\n')
+    assert letter.run("build", "--out", str(letter.root / "out")).stderr == ""
+
+
 def test_build_warns_of_braces_and_send_refuses_them(letter: Publication) -> None:
     letter.write("issues/2026-06-01-x.md", "---\ntitle: X\n---\nHello {{ frist_name }},\n\ntext.\n")
     result = letter.run("build", "x", "--out", str(letter.root / "out"))

@@ -142,6 +142,28 @@ def test_a_heavy_picture_of_a_teaser_is_no_templates_fault(letter: Publication) 
     assert any("of a neighbour's teaser" in p["message"] for p in heavy)
 
 
+def test_braces_that_nothing_fills_are_one_error_with_the_name_that_was_meant(
+    letter: Publication,
+) -> None:
+    head = "---\ntitle: Two\nsubject: For {{ frist_name }}\n---\n"
+    letter.write("issues/2026-04-02-two.md", head + "x\n\nHello {{ frist_name }},\n")
+    problems = letter.ask("check", "two", code=3)["problems"]
+    errors = [(p["code"], p["line"], p["hint"]) for p in problems if p["severity"] == "error"]
+    hint = "did you mean `first_name`?"
+    assert errors == [("slot-unknown", 1, hint), ("slot-unknown", 7, hint)]
+
+
+def test_a_lost_way_out_is_one_error_that_no_article_may_ignore(letter: Publication) -> None:
+    footer = (default_folder("templates") / "partials" / "footer.html").read_text()
+    link = '<a href="{{ unsubscribe_url }}">{{ strings.unsubscribe }}</a>'
+    assert link in footer
+    letter.write("templates/partials/footer.html", footer.replace(link, ""))
+    result = letter.run("check", "letter-3", code=3)
+    assert "ignore: [" not in result.stdout
+    assert "unsubscribe-link" in result.stdout
+    assert "html-link-lost" not in result.stdout
+
+
 def test_a_sound_letter_passes(letter: Publication) -> None:
     answer = letter.ask("check", "letter-3")
     assert (answer["errors"], answer["exit"], answer["checked"]) == (0, 0, 1)

@@ -15,8 +15,8 @@ from newsletter.cli.theme_findings import theme_findings
 from newsletter.compose.sent_pictures import kept, media_in
 from newsletter.composed import first_error
 from newsletter.delivery.specimen import part, specimen
-from newsletter.errors import NewsletterError
-from newsletter.model import Article, Email, Letter, Mail, Problem
+from newsletter.errors import ComposeError, NewsletterError
+from newsletter.model import Article, Email, Letter, Mail, Problem, Severity
 from newsletter.shelf import Shelf
 
 
@@ -50,15 +50,33 @@ def build_command(desk: Desk, issues: tuple[str, ...], out: Path, as_json: bool)
         _copy(file, out / "media" / path)
     wanted = len(chosen) + len(errors)
     built = list(_build(shelf, chosen, out, errors))
-    warn(theme_findings(desk.config, shelf) if built else ())
+    looks = _on_the_looks(desk, shelf) if built else ()
+    warn(looks)
     facts = {"command": "build", "out": str(out), "built": built}
     text = f"built {len(built)} of {counted(wanted, 'issue')} in {out}"
     answer(
-        {**facts, "errors": [error.as_json() for error in errors]},
+        {**facts, "errors": [error.as_json() for error in _each_once(errors)]},
         as_json=as_json,
         text=text if errors else f"built {counted(len(built), 'issue')} in {out}",
     )
     report(errors)
+    if any(problem.severity is Severity.ERROR for problem in looks):
+        click.get_current_context().exit(ComposeError.exit_code)
+
+
+def _on_the_looks(desk: Desk, shelf: Shelf) -> tuple[Problem, ...]:
+    """What is wrong with the theme, as the publication judges it."""
+    found = theme_findings(desk.config, shelf)
+    if not found:
+        return ()
+    from newsletter.cli.judging import policy_of  # noqa: PLC0415 - the rules take their time
+
+    return tuple(policy_of(desk.config).judge(found))
+
+
+def _each_once(errors: list[NewsletterError]) -> list[NewsletterError]:
+    """Without what a template says again for each issue."""
+    return list({str(error): error for error in errors}.values())
 
 
 def _build(

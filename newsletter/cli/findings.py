@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,12 @@ def warn(problems: tuple[Problem, ...]) -> None:
 
 
 def report(errors: Sequence[NewsletterError]) -> None:
-    """Print the errors on stderr and end the command with the code of the first; nothing for
-    none."""
+    """Print the errors on stderr, each once, and end the command with the code of the first;
+    nothing for none."""
     if errors:
-        for error in errors:
-            note(f"Error: {error}")
+        for said, times in Counter(map(str, errors)).items():
+            more = f"\n  this one file keeps {counted(times, 'issue')} from being made"
+            note(f"Error: {said}{more if times > 1 else ''}")
         click.get_current_context().exit(errors[0].exit_code)
 
 

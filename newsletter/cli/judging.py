@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from newsletter.cli.boundary import Desk
@@ -78,7 +78,8 @@ def findings(bench: Bench, article: Article, composed: Composed) -> list[Problem
     read = (p for p in bench.shelf.archive.warnings if p.path == article.path)
     ruled = _by_the_rules(bench, article, composed)
     looks = theme_findings(bench.desk.config, bench.shelf)
-    found = _once((*read, *composed.problems, *ruled, *slips(article), *looks))
+    own = _braces_once((*composed.problems, *ruled))
+    found = _once((*read, *own, *slips(article), *looks))
     return list(in_order(policy.judge(found, ignored_by(article))))
 
 
@@ -97,6 +98,19 @@ def _by_the_rules(bench: Bench, article: Article, composed: Composed) -> tuple[P
     )
     found = check_issue(written, mail.content)
     return tuple(tried(written, found, bench.readers(composed.email)))
+
+
+def _braces_once(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Braces that nothing fills as the error they are to `send`, with the name that was meant; and
+    not again as found in the mail."""
+    unknown = [problem.message for problem in problems if problem.code == "slot-unknown"]
+    for problem in problems:
+        if problem.code == "slot-unknown":
+            yield replace(problem, severity=Severity.ERROR)
+        elif problem.code != "placeholder" or not any(
+            problem.message.partition(" is not filled")[0] in message for message in unknown
+        ):
+            yield problem
 
 
 def _once(problems: Iterable[Problem]) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ WAY_OUT = re.compile(
 SMALLEST = 11
 
 
-def _ways_out(galley: Galley) -> list[Link]:
+def ways_out(galley: Galley) -> list[Link]:
     """The links that unsubscribe: by the header's address, or by their words."""
     header = galley.mail.value("List-Unsubscribe")
     return [
@@ -39,7 +39,7 @@ def _ways_out(galley: Galley) -> list[Link]:
 )
 def a_way_out_is_seen(galley: Galley) -> Findings:
     """No link in the letter unsubscribes, or the plain text has none."""
-    if galley.html is not None and not _ways_out(galley):
+    if galley.html is not None and not ways_out(galley):
         yield Finding("no unsubscribe link in the HTML", about=("footer.html", "</body"))
     if galley.text is None:
         return
@@ -56,7 +56,7 @@ def a_way_out_is_seen(galley: Galley) -> Findings:
 )
 def a_way_out_is_readable(galley: Galley) -> Findings:
     """The unsubscribe link is tiny, pale or hidden."""
-    links = {id(link.element) for link in _ways_out(galley)}
+    links = {id(link.element) for link in ways_out(galley)}
     for run in galley.page.runs:
         if id(run.element) not in links or not run.words:
             continue

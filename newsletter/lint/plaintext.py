@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from html import unescape
 
 from newsletter.lint.galley import Galley
+from newsletter.lint.legal import ways_out
 from newsletter.lint.rule import Finding, Findings, error, warning
 
 STUB = 0.2
@@ -87,6 +88,8 @@ def addresses_are_in_the_html(galley: Galley) -> Findings:
     # Not `words`: coloured code has an element in the middle of an address.
     shown = "".join(run.text for run in galley.page.runs)
     for url in _addresses(galley.plain):
+        if f"<{url}>" in galley.mail.value("List-Unsubscribe") and not ways_out(galley):
+            continue  # said by `unsubscribe-link`
         known = url in targets or url in sources or url.rstrip("/") in targets
         if not known and url not in shown and f"{url}/" not in targets:
             yield Finding(f"not in the HTML: {url}", about=(url,))
