@@ -217,6 +217,21 @@ def test_the_worker_sends_what_is_due_and_stops_on_sigterm(letter: Publication) 
     assert len(letter.inbox) == 3
 
 
+def test_the_worker_waits_for_a_database_that_cannot_be_had(letter: Publication) -> None:
+    letter.run("send", "latest", "--yes", "--at", "+1s")
+    database = letter.root / ".newsletter" / "newsletter.db"
+    database.chmod(0o644)  # refused: everybody could read the subscribers
+    process = command(letter, "worker")
+    until_it_says(process, "waiting: ")
+    database.chmod(0o600)
+    until = time.monotonic() + 40
+    while len(letter.inbox) < 3 and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert len(letter.inbox) == 3
+
+
 def test_a_try_into_the_inbox_does_not_use_the_issue_up(letter: Publication) -> None:
     tried = letter.run("send", "latest", "--yes")
     assert "it stayed on this machine: nobody else has got it" in tried.stdout

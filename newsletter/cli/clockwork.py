@@ -15,9 +15,10 @@ import click
 
 from newsletter.cli.boundary import Desk, answer, json_option, note
 from newsletter.cli.delivering import Brake, Delivering
+from newsletter.cli.steering import refuse_another_realm
 from newsletter.credentials import load_relay
 from newsletter.delivery.steps import Next, Step, judge, next_step, start
-from newsletter.errors import NewsletterError, RelayError, SendRefused
+from newsletter.errors import NewsletterError, RelayError, SendRefused, StoreError
 from newsletter.model import Send
 from newsletter.store import Store
 
@@ -42,8 +43,8 @@ class Clockwork:
             try:
                 step = self._through(entry.id)
                 yield self.store.send(entry.id), step
-            except SendRefused:
-                note(f"{entry.slug}: another process is at it")
+            except SendRefused as error:  # another process is at it, or the relay is another one
+                note(f"{entry.slug}: {error}")
             except RelayError as error:  # the others may have another relay
                 note(f"{entry.slug}: {error}")
                 self.failed = error
@@ -70,6 +71,7 @@ class Clockwork:
         else:
             note(f"{send.slug}: sending")
             relay = load_relay(self.desk.config, send.relay, self.desk.environ)
+            refuse_another_realm(send, relay)
             delivering.deliver(send, relay)
 
 
@@ -111,9 +113,13 @@ def worker_command(desk: Desk, as_json: bool) -> None:
 def _round(desk: Desk, brake: Brake) -> datetime:
     """Until when nothing is due, as far as is known now."""
     soon = desk.now() + LONGEST_NAP
-    with desk.asked_store() as store:
-        clockwork = Clockwork(desk, store, brake)
-        return min([soon, *(step.until for _, step in clockwork.tick() if step.until)])
+    try:
+        with desk.asked_store() as store:
+            clockwork = Clockwork(desk, store, brake)
+            return min([soon, *(step.until for _, step in clockwork.tick() if step.until)])
+    except StoreError as error:  # locked by another, or the disk is full: that may pass
+        note(f"waiting: {error}")
+        return soon
 
 
 def _line(send: Send, step: Next) -> dict[str, object]:

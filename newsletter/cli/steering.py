@@ -68,7 +68,7 @@ def resume(desk: Desk, name: str, how: GoOn) -> None:
                 )
                 return
         relay = _relay(desk, send, how.relay_name)
-        _refuse_another_realm(send, relay)
+        refuse_another_realm(send, relay)
         _note_if_changed(desk, send)
         _note_if_taken_once(store, send, relay)
         _decide_doubt(desk, store, send, how.unknown)
@@ -118,9 +118,9 @@ def _begun(desk: Desk, store: Store, send: Send) -> Send:
     )
 
 
-def _refuse_another_realm(send: Send, relay: Relay) -> None:
+def refuse_another_realm(send: Send, relay: Relay) -> None:
     """A send that began with people does not end in a folder here, which would count as theirs; nor
-    does a try become the real thing."""
+    does a try become the real thing. Raises SendRefused."""
     if send.local is not relay.local:
         began = "began as a try on this machine" if send.local else "began with a relay to people"
         raise SendRefused(
