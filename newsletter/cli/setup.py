@@ -17,6 +17,7 @@ IGNORED = """\
 # People, keys and mails never go into git.
 .newsletter/
 build/
+preview/
 .env
 *.csv
 """

@@ -108,10 +108,11 @@ def list_command(desk: Desk, drafts: bool, as_json: bool) -> None:
         for article, state in rows
     ]
     errors = [error.as_json() for error in shelf.archive.errors]
-    text = "\n".join(
-        _row(article, state + _when(sends.get(article.slug), shelf.letter), shelf.letter)
-        for article, state in rows
-    )
+    said = [
+        (article, state + _when(sends.get(article.slug), shelf.letter)) for article, state in rows
+    ]
+    width = max((len(state) for _, state in said), default=0)
+    text = "\n".join(_row(article, f"{state:<{width}}", shelf.letter) for article, state in said)
     if not rows:
         folder = desk.config.tables.letter.issues
         note(f'no issues in {folder}/ (`issues` in [letter]). Start one: newsletter new "Hello"')
@@ -136,7 +137,7 @@ def _when(send: SendEntry | None, letter: Letter) -> str:
 def _row(article: Article, state: str, letter: Letter) -> str:
     when = f"{article.date.astimezone(letter.timezone):%Y-%m-%d}" if article.date else "          "
     number = f"#{article.number}" if article.number is not None else ""
-    return f"{number:>5}  {when}  {state:<9}  {article.title}  ({article.slug})"
+    return f"{number:>5}  {when}  {state}  {article.title}  ({article.slug})"
 
 
 def _sends(desk: Desk) -> dict[str, SendEntry]:
