@@ -14,7 +14,7 @@ from newsletter.cli.findings import counted, problem_as_json, report, warn
 from newsletter.cli.theme_findings import theme_findings
 from newsletter.compose.sent_pictures import kept, media_in
 from newsletter.composed import first_error
-from newsletter.delivery.specimen import part, specimen
+from newsletter.delivery.specimen import parts, specimen
 from newsletter.errors import ComposeError, NewsletterError
 from newsletter.model import Article, Email, Letter, Mail, Problem, Severity
 from newsletter.shelf import Shelf
@@ -111,12 +111,12 @@ def _build_one(
 def _write(email: Email, mail: Mail, letter: Letter, out: Path) -> bytes:
     """The page's bytes, written beside the text, the mail, and the pictures it shows. A page has
     its pictures on the web, also when the mail carries them along."""
-    shown = part(mail.content, "html")
+    text, shown = parts(mail.content)
     for picture in email.pictures:
         shown = shown.replace(f'"cid:{picture.cid}"', f'"{picture.url}"')
     page = shown.encode()
     (out / f"{email.slug}.html").write_bytes(page)
-    (out / f"{email.slug}.txt").write_text(part(mail.content, "plain"), "utf-8", newline="\n")
+    (out / f"{email.slug}.txt").write_text(text, "utf-8", newline="\n")
     (out / f"{email.slug}.eml").write_bytes(mail.content)
     for path, file in media_in(shown, letter).items():
         _copy(file, out / "media" / path)

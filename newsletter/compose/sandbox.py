@@ -97,6 +97,9 @@ class Compiled(BytecodeCache):
 _compiled = Compiled()
 
 
+MOST_REMEMBERED = 2000
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment of one theme. `fields` are the names of slots; `slots` fills with those
     that the templates read so far use, by token."""
@@ -106,6 +109,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def __init__(self, folders: Iterable[Path], fields: Iterable[str]) -> None:
         self.fields = tuple(fields)
         self.slots: dict[str, Slot] = {}
+        self._safe: dict[tuple[type, str], bool] = {}
         super().__init__(
             loader=TemplateFolders([str(folder) for folder in folders]),
             bytecode_cache=_compiled,
@@ -124,6 +128,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 loop.iter, "counted", [], [], None, None, lineno=loop.lineno, environment=self
             )
         return tree
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """As Jinja's, which asks for the kind of the object and the name alone: remembered, since
+        one mail asks four hundred times."""
+        key = (type(obj), attr)
+        if key not in self._safe:
+            if len(self._safe) >= MOST_REMEMBERED:
+                self._safe.clear()
+            self._safe[key] = super().is_safe_attribute(obj, attr, value)
+        return self._safe[key]
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
         _step()

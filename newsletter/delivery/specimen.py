@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.message import Message
 
 from newsletter.audience.tokens import Keys
 from newsletter.delivery.addressing import Addressee, recipient
@@ -28,7 +29,17 @@ def specimen(email: Email, article: Article, letter: Letter, reader: Addressee =
 def part(content: bytes, subtype: str) -> str:
     """The `plain` or `html` part of a mail's content, decoded, with LF; "" when there is none."""
     # The default policy's get_body() parses every field too and takes three times as long.
-    for each in message_from_bytes(content).walk():
+    return _part_of(message_from_bytes(content), subtype)
+
+
+def parts(content: bytes) -> tuple[str, str]:
+    """The `plain` and the `html` part, as `part` gives them."""
+    message = message_from_bytes(content)
+    return _part_of(message, "plain"), _part_of(message, "html")
+
+
+def _part_of(message: Message, subtype: str) -> str:
+    for each in message.walk():
         wanted = each.get_content_type() == f"text/{subtype}"
         if wanted and each.get_content_disposition() != "attachment":
             body = bytes(each.get_payload(decode=True) or b"")
