@@ -181,8 +181,8 @@ def _from_npm() -> bytes:
     if shutil.which("npm") is None:
         raise UsageError(
             "npm is not installed",
-            hint="download https://registry.npmjs.org/caniemail/-/caniemail-2.0.2.tgz or a later "
-            "one yourself, then: newsletter clients --update FILE",
+            hint="run `npm pack caniemail@latest` where there is one, then here: "
+            "newsletter clients --update FILE",
             code="clients.npm",
         )
     note(f"fetching from npm's registry: npm pack {PACKAGE}")
