@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ import pytest
 from newsletter.audience.tokens import Keys, read_verp
 from newsletter.delivery.deliver import deliver
 from newsletter.delivery.publish import Publication, publish
-from newsletter.delivery.run import Office
+from newsletter.delivery.run import CLAIM, Office
 from newsletter.errors import (
     AudienceError,
     LineLost,
@@ -218,6 +218,20 @@ def test_a_domain_whose_hour_is_used_up_waits_and_the_others_do_not(world: World
     assert {row.reason for row in waiting} == {"the limit for example.com is used up"}
     assert all(row.next_at and row.next_at > NOW for row in waiting)
     assert world.state(send) is SendState.PAUSED
+
+
+def test_a_domain_whose_hour_has_passed_gets_its_mail_in_the_same_run(world: World) -> None:
+    world.people(2)
+    for number in range(2 * CLAIM):
+        world.store.add(NewSubscriber(address=f"n{number}@example.net"), NOW)
+    send = world.publish()
+    relay = replace(world.relay.relay(), domains={"example.com": Limits(per_hour=1)})
+    late = NOW + timedelta(hours=2)
+    office = replace(world.office(), now=lambda: late if len(world.reached()) > CLAIM else NOW)
+    rows = islice(deliver(send, open_transports(relay), office, relay), 3 * CLAIM)
+    states = Counter(row.state.value for row in rows)
+    assert states == {"accepted": 2 * CLAIM + 2, "deferred": 1}
+    assert world.state(send) is SendState.DONE
 
 
 def test_a_relay_whose_day_is_used_up_pauses_the_send_until_it_goes_on(world: World) -> None:

@@ -37,14 +37,14 @@ class World:
 
 @dataclass(slots=True)
 class Pace:
-    """The moments reserved for one run. `full_until` is set once a cap of the relay's is used up,
-    `full_domains` says until when those of a domain's are."""
+    """The moments reserved for one run. `full_until` is set once a cap of the relay's is used
+    up."""
 
     store: Store
     relay: Relay
     world: World
     full_until: datetime | None = None
-    full_domains: dict[str, datetime] = field(default_factory=dict)
+    _full: dict[str, datetime] = field(default_factory=dict)
     _slots: dict[str, deque[datetime]] = field(default_factory=dict)
     _slowed: dict[str, bool] = field(default_factory=dict)
     _kept: dict[str, Mapping[str, Limits]] = field(default_factory=dict)
@@ -52,12 +52,12 @@ class Pace:
 
     def wait(self, domain: str) -> bool:
         """Whether the run goes on: after the wait for a mail to that domain, which then may leave
-        unless the domain is among `full_domains`. False when it is to stop, or a cap of the relay's
-        is used up."""
+        unless the domain is `domain_full`. False when it is to stop, or a cap of the relay's is
+        used up."""
         limits = self._kept.get(domain)
         if limits is None:
             limits = self._kept[domain] = self._kept_to(domain)
-        return not limits or self._is_full(domain) or self._wait(domain, limits)
+        return not limits or bool(self.domain_full(domain)) or self._wait(domain, limits)
 
     def _wait(self, domain: str, limits: Mapping[str, Limits]) -> bool:
         for _ in range(TRIES):
@@ -65,7 +65,7 @@ class Pace:
             if self.full_until is not None:
                 return False
             until = max((moment for moment in due if moment), default=None)
-            if until is None or domain in self.full_domains or self._rest_until(until):
+            if until is None or domain in self._full or self._rest_until(until):
                 return True
             if self.world.stopping():
                 return False
@@ -79,11 +79,13 @@ class Pace:
             self.world.rest(min(left, NAP_S))
         return -left <= MISSED_S
 
-    def _is_full(self, domain: str) -> bool:
-        until = self.full_domains.get(domain)
+    def domain_full(self, domain: str) -> datetime | None:
+        """Until when a cap of that domain's is used up; None when mail to it may leave."""
+        until = self._full.get(domain)
         if until is not None and until <= self.world.now():
-            del self.full_domains[domain]
-        return domain in self.full_domains
+            self._full.pop(domain, None)
+            return None
+        return until
 
     def look_again(self) -> None:
         """Ask the store anew whether anybody was told to slow down: with each page of rows."""
@@ -128,7 +130,7 @@ class Pace:
         got = self.store.reserve(key, limits, wanted, now)
         kind, _, domain = key.partition(":")
         if not got.count and kind == "domain":
-            self.full_domains[domain] = got.first
+            self._full[domain] = got.first
         elif not got.count:
             self.full_until = got.first
         self._slots[key].extend(got.first + got.step * number for number in range(got.count))

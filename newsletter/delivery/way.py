@@ -94,8 +94,7 @@ class Way:
 
     def paused(self, row: Delivery) -> Delivery | None:
         """The row as it ends when its domain is left alone, else None."""
-        full_until = self.pace.full_domains.get(domain_of(row.address))
-        if full_until:
+        if full_until := self.pace.domain_full(domain_of(row.address)):
             why = f"the limit for {domain_of(row.address)} is used up"
             return replace(row, state=DeliveryState.DEFERRED, reason=why, next_at=full_until)
         with self.run.lock:
