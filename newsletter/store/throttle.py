@@ -22,8 +22,9 @@ RECOVERY_US = 60_000_000
 FREE_AGAIN = 1000.0
 PIECES = 12
 SECOND_US = 1_000_000
-# Slots further ahead than this were granted by a clock that has been put back since.
+# Slots further ahead than both of these were granted by a clock that has been put back since.
 FARTHEST_US = 3600 * SECOND_US
+FARTHEST_STEPS = 1000
 
 
 class Throttle:
@@ -42,7 +43,7 @@ class Throttle:
             step_us = self._step_us(key, limits, now_us)
             if not step_us:
                 return Slots(now, timedelta(), granted)
-            first = self._take_slots(key, now_us, step_us * granted)
+            first = self._take_slots(key, now_us, step_us, granted)
             return Slots(moment_of(first), timedelta(microseconds=step_us), granted)
 
     def slow_down(self, key: str, per_second: float, now: datetime) -> None:
@@ -73,15 +74,16 @@ class Throttle:
         rates = [rate for rate in (limits.per_second, self._allowed(key, now_us)) if rate]
         return round(SECOND_US / (min(rates) * AIM)) if rates else 0
 
-    def _take_slots(self, key: str, now_us: int, span_us: int) -> int:
+    def _take_slots(self, key: str, now_us: int, step_us: int, granted: int) -> int:
         """The first of the slots that now are ours."""
         row = self._db.row("SELECT next_slot FROM pace WHERE key = ?", (key,))
         booked = row[0] if row else 0
-        first = booked if now_us < booked < now_us + FARTHEST_US else now_us
+        farthest = now_us + max(FARTHEST_US, FARTHEST_STEPS * step_us)
+        first = booked if now_us < booked < farthest else now_us
         self._db.write(
             "INSERT INTO pace (key, next_slot) VALUES (?, ?)"
             " ON CONFLICT (key) DO UPDATE SET next_slot = excluded.next_slot",
-            (key, first + span_us),
+            (key, first + step_us * granted),
         )
         return int(first)
 
