@@ -217,7 +217,7 @@ class Handover:
             window = self._windows.pop(send_id, None)
             if window is not None:
                 self._settle(window)
-                window.close(remove=False)
+                window.close()
             return self._recover(send_id, now)
 
     def _recover(self, send_id: int, now: datetime) -> int:
@@ -257,7 +257,7 @@ class Handover:
             self._settle_all()
         finally:
             for window in self._windows.values():
-                window.close(remove=False)
+                window.close()
             self._windows.clear()
 
 

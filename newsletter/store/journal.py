@@ -86,11 +86,6 @@ class Journal:
         except OSError as error:
             raise _failed(self.path, error) from error
 
-    def remove(self) -> None:
-        """Close and remove the file."""
-        self.close()
-        self.path.unlink(missing_ok=True)
-
     def close(self) -> None:
         """Close the file and leave it: what is in it is still to be recovered."""
         if self._file >= 0:

@@ -88,12 +88,10 @@ class Window:
         if self.journal is not None:
             self.journal.clear()
 
-    def close(self, *, remove: bool) -> None:
-        """Give the journal up; leave it on the disk when it is to be recovered."""
+    def close(self) -> None:
+        """Give the journal up; it stays on the disk until it is recovered."""
         journal, self.journal = self.journal, None
-        if journal is not None and remove:
-            journal.remove()
-        elif journal is not None:
+        if journal is not None:
             journal.close()
 
 
