@@ -102,6 +102,17 @@ def test_status_answers_who_got_it_and_who_did_not(letter: Publication) -> None:
     assert "p0@example.com  unsubscribed" in skipped
 
 
+def test_a_row_tells_by_which_relay_it_left_and_what_that_said(letter: Publication) -> None:
+    letter.run("subscribers", "unsubscribe", "p0@example.com")
+    letter.run("send", "latest", "--yes")
+    got = letter.ask("status", "latest", "--who", "accepted")["people"]
+    assert {row["relay"] for row in got} == {"main"}
+    assert all(row["code"] == 250 and row["text"] and row["message_id"] for row in got)
+    [skipped] = letter.ask("status", "latest", "--who", "skipped")["people"]
+    assert (skipped["relay"], skipped["code"]) == ("", None)
+    assert "  by main" in letter.run("status", "latest", "--who", "accepted").stdout
+
+
 def test_a_dry_run_says_what_send_would_refuse(letter: Publication) -> None:
     letter.write("issues/2026-04-01-d.md", "---\ntitle: D\ndraft: true\n---\nx\n")
     letter.write("issues/2026-05-01-x.md", "---\ntitle: X\n---\nHello {{ frist_name }},\n")

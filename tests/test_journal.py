@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from newsletter.errors import StoreError
+from newsletter.model import DeliveryState
 from newsletter.store import Store, journal, open_store
 from newsletter.store.handover import DIED, POWER_CUT
 from newsletter.store.journal import SIZE_BYTES, Journal
@@ -83,6 +85,7 @@ CUT_SHORT = """
 import resource, sys
 from pathlib import Path
 from newsletter.errors import StoreError
+from newsletter.model import DeliveryState
 from newsletter.store.journal import Journal
 path, limit, early = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "early"
 try:
@@ -123,6 +126,21 @@ def dead_sender(path: Path) -> Store:
     return store
 
 
+def in_doubt(path: Path) -> list[str]:
+    """The relays that those in doubt were offered to, as another process finds them."""
+    script = (
+        "import sys, json\n"
+        "from newsletter.store import open_store\n"
+        "from tests.stores import NOW\n"
+        "with open_store(sys.argv[1]) as store, store.sender_lock(1):\n"
+        "    store.recover(1, NOW)\n"
+        "    print(json.dumps([row.relay for row in store.deliveries(1, 'unknown')]))\n"
+    )
+    command = [sys.executable, "-c", script, f"sqlite:{path}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return list(json.loads(done.stdout))
+
+
 def recovered(path: Path) -> tuple[dict[str, str], set[str]]:
     """The states that another process finds, and the reasons of those in doubt."""
     script = (
@@ -146,6 +164,63 @@ def test_after_a_kill_only_what_had_begun_is_in_doubt(path: Path) -> None:
     assert found == {"ada": "accepted", "ben": "unknown", "cy": "pending"}
     assert doubt == {DIED}
     del dead
+
+
+def test_a_row_in_doubt_names_the_relay_it_was_offered_to(path: Path) -> None:
+    store = open_store(f"sqlite:{path}")
+    readers(store, "ada", "ben")
+    send = sending(store)
+    ada, ben = store.claim(send.id, 2, NOW)
+    store.begin(ada, NOW, relay="first")
+    store.begin(ben, NOW, [replace(taken(ada), relay="first")], relay="second")
+    assert in_doubt(path) == ["second"]
+    del store
+
+
+def test_after_a_power_cut_nobody_tells_the_relay_of_a_mail_that_may_not_have_left(
+    path: Path,
+) -> None:
+    store = open_store(f"sqlite:{path}")
+    readers(store, "ada")
+    send = sending(store)
+    [ada] = store.claim(send.id, 1, NOW)
+    store.record(replace(ada, state=DeliveryState.DEFERRED, reason="later", relay="earlier"), NOW)
+    [ada] = store.claim(send.id, 1, NOW)
+    assert ada.relay == "earlier"
+    path.with_name(f"{path.name}-send-1.journal").write_bytes(b'["boot","earlier"]\n')
+    assert in_doubt(path) == [""]
+    del store
+
+
+def test_the_journal_of_a_version_that_knew_no_relay_is_recovered(path: Path) -> None:
+    store = open_store(f"sqlite:{path}")
+    readers(store, "ada", "ben", "cy")
+    send = sending(store)
+    for row in store.claim(send.id, 3, NOW):
+        assert row.attempts == 1
+    at_us = 1_795_336_215_123_456
+    made = Journal.open(path.with_name(f"{path.name}-send-1.journal"))
+    made.write(((at_us, 1, 1, 1),))
+    yes = ("accepted", "", "a@example.com", "dot", 250, "2.0.0", "queued", None, 0, at_us, 1, 1, 1)
+    made.write(((at_us, 1, 2, 1), yes))
+    made.close()
+    assert recovered(path) == ({"ada": "accepted", "ben": "unknown", "cy": "pending"}, {DIED})
+    del store
+
+
+@pytest.mark.parametrize("entry", [((1, 2, 3),), (None, (1, 2))])
+def test_the_journal_of_any_other_version_is_refused_and_kept(
+    path: Path, entry: journal.Entry
+) -> None:
+    store = open_store(f"sqlite:{path}")
+    readers(store, "ada")
+    send = sending(store)
+    store.claim(send.id, 1, NOW)
+    left = written(path.with_name(f"{path.name}-send-1.journal"), entry)
+    with pytest.raises(StoreError, match="another version"):
+        store.recover(send.id, NOW)
+    assert left.exists()
+    assert states(store, send.id) == {"ada": "claimed"}
 
 
 def test_after_a_power_cut_all_that_was_claimed_and_not_recorded_is_in_doubt(path: Path) -> None:

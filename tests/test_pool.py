@@ -116,6 +116,8 @@ def test_an_allowance_used_up_in_the_middle_is_the_other_relays_turn(pool: Pool)
     assert len(pool.one.accepted) == 10
     assert len(pool.two.accepted) == 50
     assert pool.world.state(send) is SendState.DONE
+    rows = list(pool.world.store.deliveries(send.id))
+    assert Counter(row.relay for row in rows) == {"one": 10, "two": 50}
     (said,) = pool.said
     assert said.startswith("going on by two. one: our allowance is used up: 550 5.4.5 Daily")
 

@@ -22,6 +22,7 @@ COLUMNS = (
     "state",
     "reason",
     "attempts",
+    "relay",
     "code",
     "status",
     "text",
@@ -170,6 +171,7 @@ def _row(row: Delivery) -> dict[str, object]:
         "state": row.state.value,
         "reason": row.reason,
         "attempts": row.attempts,
+        "relay": row.relay,
         "code": reply.code if reply else None,
         "status": reply.status if reply else None,
         "text": reply.text if reply else None,
@@ -190,4 +192,5 @@ def _cells(row: Delivery) -> dict[str, object]:
 def _line(row: Delivery) -> str:
     reply = f"  {row.reply.code} {row.reply.status} {row.reply.text}" if row.reply else ""
     again = f"  next try {row.next_at:%Y-%m-%d %H:%M} UTC" if row.next_at else ""
-    return f"{row.state.value:<9} {row.address}  {row.reason}{reply}{again}".rstrip()
+    by = f"  by {row.relay}" if row.relay else ""
+    return f"{row.state.value:<9} {row.address}  {row.reason}{reply}{by}{again}".rstrip()

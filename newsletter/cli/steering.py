@@ -161,8 +161,10 @@ def _list_unknown(store: Store, slug: str, *, as_json: bool) -> None:
         for send in store.entries(slug)
         for row in store.deliveries(send.id, DeliveryState.UNKNOWN)
     ]
-    listed = [{"address": row.address, "message_id": row.message_id} for row in rows]
-    lines = [f"{row.address}  <{row.message_id}>" for row in rows]
+    listed = [
+        {"address": row.address, "message_id": row.message_id, "relay": row.relay} for row in rows
+    ]
+    lines = [f"{row.address}  <{row.message_id}>  by {row.relay or '?'}" for row in rows]
     text = "\n".join(lines) or "nobody is in doubt"
     answer({"command": "resume", "unknown": listed}, as_json=as_json, text=text)
 

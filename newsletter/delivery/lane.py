@@ -105,7 +105,7 @@ class Lane:
 
     def _begin(self, mail: Mail) -> None:
         """Called by the transport when the relay is ready for the content."""
-        self.run.begin(self.in_flight[mail.message_id])
+        self.run.begin(self.in_flight[mail.message_id], self.way.out.relay.name)
         self.begun.add(mail.message_id)
 
     def _settle(self, row: Delivery) -> None:
@@ -133,7 +133,14 @@ class Lane:
             state = DeliveryState.UNKNOWN if doubtful else DeliveryState.PENDING
             now = office.now()
             reason, next_at = (IN_DOUBT, None) if doubtful else ("", now)
-            back = replace(row, state=state, reason=reason, next_at=next_at, message_id=name)
+            back = replace(
+                row,
+                state=state,
+                reason=reason,
+                next_at=next_at,
+                message_id=name,
+                relay=self.way.out.relay.name,
+            )
             office.store.record(back, now)
             if doubtful:
                 yield back

@@ -42,12 +42,13 @@ def outcome(delivery: Delivery, reply: Reply, now: datetime, jitter: float = 0.0
     return replace(delivery, state=state, reason=reason, reply=reply, next_at=next_at)
 
 
-def accepted(delivery: Delivery, reply: Reply, message_id: str) -> Delivery:
+def accepted(delivery: Delivery, reply: Reply, message_id: str, relay: str) -> Delivery:
     """The row as a yes to its content leaves it: what `outcome` would say, in half the time."""
     return replace(
         delivery,
         state=DeliveryState.ACCEPTED,
         message_id=message_id,
+        relay=relay,
         reason="",
         reply=reply,
         next_at=None,

@@ -88,10 +88,11 @@ class Run:
         with self.lock:
             self._claimed.appendleft(row)
 
-    def begin(self, row: Delivery) -> None:
-        """Write down that the row's content is about to leave, and the answers so far with it."""
+    def begin(self, row: Delivery, relay: str) -> None:
+        """Write down that the row's content is about to leave by that relay, and the answers so far
+        with it."""
         with self.lock:
-            self.office.store.begin(row, self.office.now(), self._answered)
+            self.office.store.begin(row, self.office.now(), self._answered, relay)
             self._answered.clear()
 
     def remember(self, row: Delivery) -> None:

@@ -117,11 +117,11 @@ class Way:
         """The row with the relay's last word, which is recorded with the next `begin` of any
         lane, or by `flush`: a lane has one unrecorded answer at most when its next content leaves.
         """
-        office = self.run.office
+        office, relay = self.run.office, self.out.relay.name
         if reply.stage is Stage.DOT and reply.positive:
-            done = accepted(row, reply, message_id)
+            done = accepted(row, reply, message_id, relay)
         else:
-            offered = replace(row, message_id=message_id)
+            offered = replace(row, message_id=message_id, relay=relay)
             done = outcome(offered, reply, office.now(), office.jitter())
         with self.run.lock:
             self.run.remember(done)

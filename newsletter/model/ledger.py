@@ -102,7 +102,8 @@ class SendEntry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One Email to one person: a row of the ledger. `reply` is the last answer of the relay,
-    `deferrals` how often it said "later"; `attempts` counts claims, offered to a relay or not."""
+    `deferrals` how often it said "later"; `attempts` counts claims, offered to a relay or not.
+    `relay` is the one it was offered to last, empty when it was to none or nobody can tell."""
 
     send_id: int
     subscriber_id: int
@@ -114,6 +115,7 @@ class Delivery:
     attempts: int = 0
     deferrals: int = 0
     message_id: str = ""
+    relay: str = ""
     reply: Reply | None = None
     next_at: datetime | None = None
     updated_at: datetime | None = None

@@ -257,15 +257,21 @@ class Store(Protocol):
         """Why this person must not be mailed any more ("unsubscribed", "suppressed: ..."), or "":
         asked again just before RCPT."""
 
-    def begin(self, delivery: Delivery, now: datetime, answered: Sequence[Delivery] = ()) -> None:
-        """Write down that the content of this CLAIMED row is about to leave, and with it the
+    def begin(
+        self,
+        delivery: Delivery,
+        now: datetime,
+        answered: Sequence[Delivery] = (),
+        relay: str = "",
+    ) -> None:
+        """Write down that the content of this CLAIMED row is about to leave by `relay`, and the
         outcomes of rows `answered` before it: from now on whoever recovers the send knows both,
         however this process dies. The database itself may learn of them up to 250 ms and a mail
         later. Raises StoreError when the row is not CLAIMED at this attempt, or its content left
         before; then nothing was written."""
 
     def record(self, delivery: Delivery, now: datetime) -> None:
-        """Write the outcome: `delivery.state` with its reason, message_id, reply and next_at.
+        """Write the outcome: `delivery.state` with reason, message_id, relay, reply and next_at.
         Leaves CLAIMED only, and only for the attempt it was claimed at; raises StoreError
         otherwise. PENDING gives a row back that certainly was not taken."""
 

@@ -18,11 +18,17 @@ from newsletter.store import journal
 from newsletter.store.database import Database
 from newsletter.store.lock import exclusive
 from newsletter.store.rows import Row, claimed_of, micros, moment_of
-from newsletter.store.window import Window, out_of_turn
+from newsletter.store.window import (
+    BEGIN_COLUMNS,
+    OUTCOME_COLUMNS,
+    Window,
+    out_of_turn,
+    with_relay,
+)
 
 DUE = """
 SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
-       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals,
+       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals, relay,
        ifnull((SELECT refusal FROM person WHERE id = delivery.subscriber_id), 'erased')
   FROM delivery
  WHERE send_id = :send
@@ -56,19 +62,20 @@ SELECT 1 FROM delivery
 """
 BEGIN = """
 UPDATE delivery
-   SET data_started_at = ?
+   SET relay = ?, data_started_at = ?
  WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
    AND data_started_at IS NULL
 """
 RECORD = """
 UPDATE delivery
-   SET state = ?, reason = ?, message_id = ?, reply_stage = ?, reply_code = ?, reply_status = ?,
-       reply_text = ?, next_at = ?, deferrals = ?, updated_at = ?
+   SET relay = ?, state = ?, reason = ?, message_id = ?, reply_stage = ?, reply_code = ?,
+       reply_status = ?, reply_text = ?, next_at = ?, deferrals = ?, updated_at = ?
  WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
 """
 IN_DOUBT = """
 UPDATE delivery
-   SET state = 'unknown', updated_at = :now, reason = :reason
+   SET state = 'unknown', updated_at = :now, reason = :reason,
+       relay = CASE WHEN data_started_at IS NULL THEN '' ELSE relay END
  WHERE send_id = :send AND state = 'claimed' AND (data_started_at IS NOT NULL OR :all)
 """
 NEVER_LEFT = """
@@ -143,7 +150,13 @@ class Handover:
         row = self._db.row("SELECT refusal FROM person WHERE id = ?", (delivery.subscriber_id,))
         return "erased" if row is None else str(row[0])
 
-    def begin(self, delivery: Delivery, now: datetime, answered: Sequence[Delivery] = ()) -> None:
+    def begin(
+        self,
+        delivery: Delivery,
+        now: datetime,
+        answered: Sequence[Delivery] = (),
+        relay: str = "",
+    ) -> None:
         at = micros(now)
         with self._db.lock:
             window = self._window(delivery.send_id)
@@ -159,7 +172,7 @@ class Handover:
             if window.due(at):
                 window.note()
                 self._settle(window)
-            window.begin(delivery, at)
+            window.begin(delivery, relay, at)
 
     def _unchanged(self, delivery: Delivery) -> bool:
         """Whether nobody but this sender wrote to the database since the row was claimed, so that
@@ -238,9 +251,9 @@ class Handover:
         its rows are no longer claimed, or at another attempt."""
         for begun, *outcomes in entries:
             for row in outcomes:
-                self._db.write(RECORD, tuple(row))
+                self._db.write(RECORD, with_relay(row, OUTCOME_COLUMNS))
             if begun:
-                self._db.write(BEGIN, tuple(begun))
+                self._db.write(BEGIN, with_relay(begun, BEGIN_COLUMNS))
 
     def _window(self, send_id: int) -> Window:
         if send_id not in self._windows:

@@ -55,7 +55,7 @@ EXCLUSIONS = "SELECT exclusion, count(*) FROM ({}) GROUP BY exclusion"
 SAMPLES = "SELECT address FROM ({}) WHERE exclusion = '' ORDER BY id LIMIT :sample"
 NEXT_PAGE = """
 SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id,
-       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals
+       reply_stage, reply_code, reply_status, reply_text, next_at, updated_at, deferrals, relay
   FROM delivery
  WHERE send_id = :send AND subscriber_id > :after AND (:state IS NULL OR state = :state)
  ORDER BY subscriber_id

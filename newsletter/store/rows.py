@@ -185,7 +185,7 @@ def entry_of(row: Row) -> SendEntry:
 
 
 # send_id, subscriber_id, address, name, fields, state, reason, attempts, message_id, reply_stage,
-# reply_code, reply_status, reply_text, next_at, updated_at, deferrals
+# reply_code, reply_status, reply_text, next_at, updated_at, deferrals, relay
 def delivery_of(row: Row) -> Delivery:
     stage, code, status, text = row[9:13]
     return Delivery(
@@ -202,13 +202,14 @@ def delivery_of(row: Row) -> Delivery:
         next_at=moment_or_none(row[13]),
         updated_at=moment_of(row[14]),
         deferrals=row[15],
+        relay=row[16],
     )
 
 
 def claimed_of(row: Row, now_us: int) -> Delivery:
     """A PENDING or DEFERRED row as its claim leaves it."""
     claimed = (DeliveryState.CLAIMED, "", row[7] + 1)
-    return delivery_of((*row[:5], *claimed, *row[8:13], None, now_us, row[15]))
+    return delivery_of((*row[:5], *claimed, *row[8:13], None, now_us, *row[15:17]))
 
 
 def reply_columns(reply: Reply | None) -> Row:

@@ -17,17 +17,20 @@ from newsletter.store.rows import Row, micros_or_none, reply_columns
 
 MOST_OUTCOMES = 500
 LONGEST_WAIT_US = 250_000
+BEGIN_COLUMNS = 5
+OUTCOME_COLUMNS = 14
 
 
 @dataclass(slots=True)
 class Window:
     """One send's rows between claim and commit. `claimed` maps a subscriber to the attempt, `begun`
-    to when the content began to leave; `version` is the database's when they were claimed."""
+    to the parameters of BEGIN once its content began to leave; `version` is the database's
+    when they were claimed."""
 
     send_id: int
     path: Path
     claimed: dict[int, int] = field(default_factory=dict)
-    begun: dict[int, int] = field(default_factory=dict)
+    begun: dict[int, Row] = field(default_factory=dict)
     outcomes: list[Row] = field(default_factory=list)
     unwritten: list[Row] = field(default_factory=list)
     version: tuple[int, int] = (-1, -1)
@@ -59,11 +62,12 @@ class Window:
             self.claimed.pop(row.subscriber_id, None)
             self.begun.pop(row.subscriber_id, None)
 
-    def begin(self, delivery: Delivery, now_us: int) -> None:
-        """Write down that content is about to leave, and the outcomes taken since the last time.
-        Raises StoreError; then it will not leave."""
-        self._write(begin_row(self.send_id, delivery.subscriber_id, delivery.attempts, now_us))
-        self.begun[delivery.subscriber_id] = now_us
+    def begin(self, delivery: Delivery, relay: str, now_us: int) -> None:
+        """Write down that content is about to leave by that relay, and the outcomes taken since
+        the last time. Raises StoreError; then it will not leave."""
+        row = (relay, now_us, self.send_id, delivery.subscriber_id, delivery.attempts)
+        self._write(row)
+        self.begun[delivery.subscriber_id] = row
 
     def note(self) -> None:
         """Write down the outcomes taken since the last time. Raises StoreError."""
@@ -78,8 +82,7 @@ class Window:
 
     def began(self) -> list[Row]:
         """What the database is to know of the rows whose content is on its way."""
-        held = self.claimed
-        return [begin_row(self.send_id, key, held[key], at) for key, at in self.begun.items()]
+        return list(self.begun.values())
 
     def settled(self) -> None:
         """Everything is in the database now."""
@@ -95,16 +98,12 @@ class Window:
             journal.close()
 
 
-def begin_row(send_id: int, subscriber_id: int, attempts: int, at_us: int) -> Row:
-    """The parameters of BEGIN."""
-    return (at_us, send_id, subscriber_id, attempts)
-
-
 def outcome_row(delivery: Delivery, now_us: int) -> Row:
     """The parameters of RECORD. Raises StoreError for a row that has no outcome."""
     if delivery.state == "claimed":
         raise out_of_turn(delivery, "record")
     return (
+        delivery.relay,
         delivery.state.value,
         delivery.reason,
         delivery.message_id,
@@ -116,6 +115,20 @@ def outcome_row(delivery: Delivery, now_us: int) -> Row:
         delivery.subscriber_id,
         delivery.attempts,
     )
+
+
+def with_relay(row: Row, columns: int) -> Row:
+    """The parameters as so many columns take them; a sender of an earlier version wrote no relay.
+    Raises StoreError for any other version's."""
+    if len(row) == columns:
+        return tuple(row)
+    if len(row) != columns - 1:
+        raise StoreError(
+            "the journal of the send is of another version",
+            hint="go on with the newsletter that began the send: newsletter resume",
+            code="store.journal",
+        )
+    return ("", *row)
 
 
 def out_of_turn(delivery: Delivery, verb: str) -> StoreError:
