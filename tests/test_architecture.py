@@ -20,7 +20,7 @@ PACKAGE = ROOT / "newsletter"
 # names of slots and relays, and the secrets know the configuration.
 STOREYS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (0, ("errors", "model")),
-    (1, ("bootstrap", "defaults", "presets", "slots")),
+    (1, ("bootstrap", "defaults", "presets", "slots", "smtputf8")),
     (1, ("composed", "config")),
     (1, ("credentials",)),
     (2, ("articles", "audience", "compose", "linkcheck", "mime", "smtp", "spamcheck", "store")),

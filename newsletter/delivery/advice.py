@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from newsletter.delivery.verdicts import Verdict, ruling
+from newsletter.delivery.verdicts import BEYOND_ASCII, Verdict, ruling
 from newsletter.model import DeliveryState, Reply
 
 
@@ -59,7 +59,7 @@ BY_REASON = {
     "greylisted": Advice("Their server asks strangers to come back in some minutes.", LATER),
     "not now": Advice("Their server could not take it at that moment.", LATER),
     "enough on this connection": Advice("The relay wants a new connection now and then.", LATER),
-    "the address needs SMTPUTF8": Advice(
+    BEYOND_ASCII: Advice(
         "The address has letters beyond ASCII, and the way to it does not carry them.",
         "Ask for another address, or use a relay that offers SMTPUTF8.",
     ),

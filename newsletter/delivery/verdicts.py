@@ -107,6 +107,7 @@ SUSPECT = (
     r"|client host|helo|hostname|reverse|\bptr\b"
 )
 RELAYING = r"relay(ing)? (access )?(is )?(denied|not permitted|not allowed|prohibited)|to relay"
+BEYOND_ASCII = "the relay does not take addresses outside ASCII (SMTPUTF8, RFC 6531)"
 
 TABLE: tuple[Rule, ...] = (
     Rule(verdict=V.ACCEPTED, because="", at=DOT, code="2.."),
@@ -156,7 +157,7 @@ TABLE: tuple[Rule, ...] = (
         status=r"(?!5\.2\.2).*",
         text=r"too (big|large)|message size",
     ),
-    Rule(verdict=V.SOFT, because="the address needs SMTPUTF8", status=r"5\.6\.7"),
+    Rule(verdict=V.SOFT, because=BEYOND_ASCII, status=r"5\.6\.7"),
     Rule(verdict=V.FATAL, because="the mail is malformed", status=r"5\.6\.\d+"),
     Rule(verdict=V.FATAL, because="the relay does not understand us", status=r"5\.5\.[1-9]\d*"),
     Rule(verdict=V.FATAL, because="the relay does not understand us", code="50[0-4]|555"),

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from newsletter.mime import headers
 from newsletter.mime.inspection import gate
+from newsletter.mime.internationalised import to_field
 from newsletter.mime.places import CutText, Write, cut_html, cut_text
 from newsletter.mime.quoted_printable import SOFT, encode
 from newsletter.mime.words import one_line
@@ -93,18 +94,22 @@ def fill(stencil: Stencil, recipient: Recipient) -> Mail:
     carry; every other reader's mail is unaffected.
 
     What `gate` holds, holds for every mail: `stencil` puts one whole mail through it, and the only
-    bytes that differ come from `header`, which checks each field, and from the value encoders,
-    whose every output is 7-bit lines of at most 76 columns, none beginning with a dot, between two
-    soft line breaks.
+    bytes that differ come from `header`, which checks each field, from `to_field`, and from the
+    value encoders, whose every output is 7-bit lines of at most 76 columns, none beginning with a
+    dot, between two soft line breaks.
     """
-    address = headers.checked_address(recipient.address)
+    address = recipient.address
+    if address.isascii():
+        to = headers.mailbox_field("To", Mailbox(recipient.name, address))
+    else:
+        address, to = to_field(Mailbox(recipient.name, address))
     values = {
         **recipient.values,
         "address": address,
         "unsubscribe_url": recipient.unsubscribe_url,
     }
     filling = [
-        headers.mailbox_field("To", Mailbox(recipient.name, address)),
+        to,
         stencil.subject_field or _filled_subject(stencil.subject, values),
         headers.message_id_field(recipient.message_id),
         headers.unsubscribe_fields(recipient.unsubscribe_url, recipient.unsubscribe_mailto),

@@ -73,7 +73,8 @@ class Recipient:
     """What one mail needs to know of one person, links and identifiers included.
 
     `values` maps slot names to plain text; a missing or empty value means the fallback.
-    `address` is ASCII; `message_id` has no angle brackets; `mail_from` is the envelope sender.
+    `address` is ASCII, at least after its @; `message_id` has no angle brackets; `mail_from` is the
+    envelope sender.
     """
 
     address: str
@@ -88,7 +89,8 @@ class Recipient:
 @dataclass(frozen=True, slots=True)
 class Mail:
     """One RFC 5321 mail object with exactly one recipient; `content` is CRLF, 7-bit, not
-    dot-stuffed, and ends in CRLF.
+    dot-stuffed, and ends in CRLF. Where `rcpt_to` is beyond ASCII, the field To is UTF-8 (RFC 6532)
+    and the mail needs a relay that offers SMTPUTF8.
 
     `inspected` is said by `mime.fill` alone: every piece of the content went through its gate, and
     no line begins with a dot."""

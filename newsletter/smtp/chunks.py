@@ -17,6 +17,7 @@ from newsletter.model import Mail, Reply, Stage
 from newsletter.smtp import Begin
 from newsletter.smtp.ahead import Ahead
 from newsletter.smtp.envelope import CLOSING, commands
+from newsletter.smtp.internationalised import NotOffered
 from newsletter.smtp.line import Line
 
 # The answers to one group. RSET is told apart by nobody: its refusal is the sender's.
@@ -32,7 +33,7 @@ def group(line: Line, mail: Mail) -> bytes:
     """The whole transaction as one write. The content is not dot-stuffed: its length is said."""
     sender, recipient, _ = commands(line, mail)
     head = f"RSET\r\n{sender}\r\n{recipient}\r\nBDAT {len(mail.content)} LAST\r\n"
-    return head.encode("ascii") + mail.content
+    return head.encode() + mail.content
 
 
 @dataclass(slots=True)
@@ -54,8 +55,15 @@ class Stream:
                 mail = ahead.look() if self.under_way else ahead.next()
                 if mail is None:
                     break
+                try:
+                    octets = group(self.line, mail)
+                except NotOffered as lacking:
+                    if not self.under_way:  # else it is told after those before it
+                        ahead.done()
+                        yield mail, lacking.reply
+                    break
                 ahead.done()
-                self._leave(mail)
+                self._leave(mail, octets)
             if not self.under_way:
                 return
             reply = self._hear()
@@ -68,10 +76,10 @@ class Stream:
                 self._give_up(reply)
                 return
 
-    def _leave(self, mail: Mail) -> None:
+    def _leave(self, mail: Mail, octets: bytes) -> None:
         self.begin(mail)
         try:
-            self.line.say_all(group(self.line, mail))
+            self.line.say_all(octets)
         except LineLost as lost:
             raise LineLost(
                 lost.message,

@@ -25,6 +25,7 @@ from newsletter.smtp.chunks import Stream, takes_chunks
 from newsletter.smtp.dial import dial
 from newsletter.smtp.envelope import CLOSING, ask_by_steps, group, hear_group, say_group
 from newsletter.smtp.gate import ended
+from newsletter.smtp.internationalised import NotOffered
 from newsletter.smtp.line import Line
 from newsletter.smtp.replies import LIMITS, Limits
 
@@ -131,10 +132,13 @@ class SMTPTransport:
         return line, self._ask(line, mail)
 
     def _ask(self, line: Line, mail: Mail) -> Reply:
-        if not line.pipelining:
-            return ask_by_steps(line, mail)
-        if not line.asked:
-            say_group(line, mail)
+        try:
+            if not line.pipelining:
+                return ask_by_steps(line, mail)
+            if not line.asked:
+                say_group(line, mail)
+        except NotOffered as lacking:
+            return lacking.reply
         return hear_group(line)
 
     def _hand_over(self, line: Line, ahead: Ahead, *, mail: Mail, begin: Begin) -> Reply:
@@ -143,7 +147,10 @@ class SMTPTransport:
         behind = b""
         if line.pipelining and not self._paced and line.mails + 1 < self._mails_on(line):
             following = ahead.look()
-            behind = group(line, following) if following else b""
+            try:
+                behind = group(line, following) if following else b""
+            except NotOffered:
+                behind = b""  # told when its turn comes
         begin(mail)
         return line.hand_over(ended(mail), behind)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from newsletter.errors import LineLost
 from newsletter.model import Mail, Reply, Stage
+from newsletter.smtp.internationalised import original_recipient, parameters
 from newsletter.smtp.line import Line
 
 CLOSING = 421
@@ -15,9 +16,12 @@ _STAGES = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 
 
 def commands(line: Line, mail: Mail) -> tuple[str, str, str]:
-    """What is said for each stage, without line ends. The gate has looked at the addresses."""
+    """What is said for each stage, without line ends. The gate has looked at the addresses. Raises
+    NotOffered when nothing of it may be said on this line."""
     size = f" SIZE={len(mail.content)}" if "size" in line.extensions else ""
     report, recipient = _report_parameters(mail) if line.reports else ("", "")
+    if not mail.rcpt_to.isascii():
+        size += parameters(line)
     sender = f"MAIL FROM:<{mail.mail_from}>{size}{report}"
     return sender, f"RCPT TO:<{mail.rcpt_to}>{recipient}", "DATA"
 
@@ -26,7 +30,9 @@ def _report_parameters(mail: Mail) -> tuple[str, str]:
     """What asks for a report on failure that names this mail and this reader, and does not carry
     the letter back (RFC 3461 4)."""
     envelope_id = f" RET=HDRS ENVID={xtext(mail.message_id)}"
-    return envelope_id, f" NOTIFY=FAILURE ORCPT=rfc822;{xtext(mail.rcpt_to)}"
+    address = mail.rcpt_to
+    original = f"rfc822;{xtext(address)}" if address.isascii() else original_recipient(address)
+    return envelope_id, f" NOTIFY=FAILURE ORCPT={original}"
 
 
 def xtext(text: str) -> str:
@@ -36,20 +42,22 @@ def xtext(text: str) -> str:
 
 def group(line: Line, mail: Mail) -> bytes:
     """The whole envelope as one write (RFC 2920)."""
-    return "{}\r\n{}\r\n{}\r\n".format(*commands(line, mail)).encode("ascii")
+    return "{}\r\n{}\r\n{}\r\n".format(*commands(line, mail)).encode()
 
 
 def say_group(line: Line, mail: Mail) -> None:
     """Send the group by itself: nothing stands before it."""
+    envelope = group(line, mail)
     line.asked = True
-    line.say(group(line, mail))
+    line.say(envelope)
 
 
 def ask_by_steps(line: Line, mail: Mail) -> Reply:
     """The deciding reply, each command waiting for the answer to the one before. Raises
     LineLost."""
+    steps = commands(line, mail)
     line.asked = True
-    for stage, command in zip(_STAGES, commands(line, mail), strict=True):
+    for stage, command in zip(_STAGES, steps, strict=True):
         reply = line.ask(stage, command)
         line.asked = False
         if not reply.positive:

@@ -12,11 +12,13 @@ from io import IncrementalNewlineDecoder
 
 from newsletter.errors import MailRefused
 from newsletter.model import Mail
+from newsletter.smtputf8 import carried
 
 # What could end the path or the command early (RFC 5321 4.1.2), in ASCII only: no space, no
-# control, no angle bracket. Lengths are RFC 5321 4.5.3.1.1-3.
+# control, no angle bracket. Lengths are RFC 5321 4.5.3.1.1-3. A recipient may be beyond ASCII.
 _ADDRESS = re.compile(r"[!-;=?-~]{1,64}@[!-;=?-~]{1,255}")
 _PATH_LIMIT = 254
+_RECIPIENT = "recipient"
 _DOT_LINE = re.compile(rb"\n\.")  # a third of what `replace` takes to find nothing
 
 
@@ -27,13 +29,14 @@ def refuse_unsafe(mail: Mail) -> None:
     """
     if mail.mail_from:
         _refuse_address(mail.mail_from, "envelope sender")
-    _refuse_address(mail.rcpt_to, "recipient")
+    _refuse_address(mail.rcpt_to, _RECIPIENT)
     if not mail.inspected:
         _refuse_content(mail.content)
 
 
 def _refuse_address(address: str, role: str) -> None:
-    if len(address) > _PATH_LIMIT or _ADDRESS.fullmatch(address) is None:
+    fits = _ADDRESS.fullmatch(address) or (role == _RECIPIENT and carried(address))
+    if not fits or len(address) > _PATH_LIMIT:
         raise MailRefused(
             f"the {role}'s address would not survive an SMTP command",
             hint="addresses hold no space, line end or angle bracket (RFC 5321 4.1.2)",

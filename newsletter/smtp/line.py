@@ -85,7 +85,7 @@ class Line:
     def ask(self, stage: Stage, command: str) -> Reply:
         """The relay's answer to one command. Raises LineLost when the line dies, or when what
         came back neither moves the transaction on nor refuses it."""
-        self.say(f"{command}\r\n".encode("ascii"))
+        self.say(f"{command}\r\n".encode())
         return self.hear(stage)
 
     def say(self, octets: bytes) -> None:

@@ -46,4 +46,4 @@ class Maildir:
 def delivered(mail: Mail) -> bytes:
     """The mail as final delivery leaves it: with its envelope on top (RFC 5321 4.4)."""
     envelope = f"Return-Path: <{mail.mail_from}>\nDelivered-To: {mail.rcpt_to}\n"
-    return envelope.encode("ascii") + mail.content.replace(b"\r\n", b"\n")
+    return envelope.encode() + mail.content.replace(b"\r\n", b"\n")

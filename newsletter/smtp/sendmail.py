@@ -74,10 +74,11 @@ class SendmailTransport:
 
     def _handed_over(self, mail: Mail) -> Reply:
         """-i: a lone dot is no end. Lines end in LF, as a program of Unix expects."""
-        arguments = [self.relay.program, "-i", "-f", mail.mail_from, "--", mail.rcpt_to]
+        # UTF-8 in any locale: Python would write the address in the locale's own charset.
+        envelope = (b"-f", mail.mail_from.encode(), b"--", mail.rcpt_to.encode())
         try:
             running = subprocess.Popen(
-                arguments,
+                [os.fsencode(self.relay.program), b"-i", *envelope],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

@@ -1,0 +1,281 @@
+"""Mail to mailboxes beyond ASCII (RFC 6531), and to the others next to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from email import message_from_string
+from email.policy import SMTPUTF8
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsletter.delivery.verdicts import Verdict, ruling
+from newsletter.errors import MailRefused
+from newsletter.mime import fill, stencil
+from newsletter.model import Mail, Reply, Stage
+from newsletter.smtp.client import SMTPTransport
+from newsletter.smtp.gate import refuse_unsafe
+from newsletter.smtp.internationalised import NotOffered
+from newsletter.smtputf8 import carried, composed, fault
+from tests.mime_letter import DATE, LETTER, email, reader
+from tests.smtpd import ScriptedRelay
+
+JUERGEN = "jürgen@example.org"
+YOU = "用户@xn--r8jz45g.jp"
+NEEDED = ("8BITMIME", "SMTPUTF8")
+WAYS = {
+    "lock-step": ("SIZE 10485760", "ENHANCEDSTATUSCODES"),
+    "pipelined": ("SIZE 10485760", "ENHANCEDSTATUSCODES", "PIPELINING"),
+    "chunked": ("SIZE 10485760", "ENHANCEDSTATUSCODES", "PIPELINING", "CHUNKING"),
+}
+STENCIL = stencil(email(), LETTER, DATE)
+
+
+def mail_to(address: str, name: str = "Ada Example", number: int = 0) -> Mail:
+    person = replace(reader(name), address=address)
+    return fill(STENCIL, replace(person, message_id=f"{number}@letters.example.org"))
+
+
+def mails(*addresses: str) -> list[Mail]:
+    return [mail_to(address, number=number) for number, address in enumerate(addresses)]
+
+
+def delivered(
+    relay: ScriptedRelay, sent: Iterable[Mail], **changes: object
+) -> tuple[list[tuple[Mail, Reply]], list[Mail]]:
+    """What was answered, in order, and which content was begun."""
+    begun: list[Mail] = []
+    with SMTPTransport(relay.relay(depth=3, **changes)) as transport:
+        return list(transport.deliver(iter(sent), begun.append)), begun
+
+
+def said(relay: ScriptedRelay, verb: str) -> list[str]:
+    """The commands of that verb, as the UTF-8 they left in."""
+    lines = [line.encode("latin-1").decode() for _, line in relay.commands]
+    return [line for line in lines if line.startswith(verb)]
+
+
+# the conversation
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ("ada@example.com", JUERGEN, "eve@example.com"),
+        (YOU, "ada@example.com"),
+        ("ada@example.com", JUERGEN, YOU),
+    ],
+)
+def test_only_the_mail_that_needs_it_asks_for_smtputf8(way: str, addresses: list[str]) -> None:
+    sent = mails(*addresses)
+    with ScriptedRelay(extensions=(*WAYS[way], *NEEDED)) as relay:
+        answers, begun = delivered(relay, sent)
+        assert [(mail.rcpt_to, reply.code) for mail, reply in answers] == [
+            (address, 250) for address in addresses
+        ]
+        assert begun == sent
+        assert said(relay, "MAIL") == [
+            f"MAIL FROM:<{mail.mail_from}> SIZE={len(mail.content)}"
+            + ("" if mail.rcpt_to.isascii() else " BODY=8BITMIME SMTPUTF8")
+            for mail in sent
+        ]
+        assert said(relay, "RCPT") == [f"RCPT TO:<{address}>" for address in addresses]
+        assert [taken.content for taken in relay.accepted] == [mail.content for mail in sent]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("offered", [(), ("SMTPUTF8",), ("8BITMIME",)])
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ("ada@example.com", JUERGEN, "eve@example.com", "bo@example.com"),
+        (YOU, JUERGEN, "ada@example.com"),
+        ("ada@example.com", "eve@example.com", YOU, JUERGEN),
+        (JUERGEN,),
+    ],
+)
+def test_a_relay_without_it_hears_nothing_of_such_a_mail(
+    way: str, offered: tuple[str, ...], addresses: list[str]
+) -> None:
+    sent = mails(*addresses)
+    ascii_only = [mail for mail in sent if mail.rcpt_to.isascii()]
+    with ScriptedRelay(extensions=(*WAYS[way], *offered)) as relay:
+        answers, begun = delivered(relay, sent)
+        assert [mail for mail, _ in answers] == sent
+        for mail, reply in answers:
+            assert reply.positive if mail.rcpt_to.isascii() else reply == NotOffered.reply
+        assert begun == ascii_only
+        assert [taken.content for taken in relay.accepted] == [each.content for each in ascii_only]
+        assert all(line.isascii() for _, line in relay.commands)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_is_asked_of_the_line_that_the_mail_leaves_on(way: str) -> None:
+    """A name may stand for several relays, and the next line may be to another one."""
+    with ScriptedRelay(extensions=WAYS[way]) as relay:
+        relay.on("ehlo", say="\r\n".join(_greeting(*WAYS[way], *NEEDED)), times=1)
+        answers, _ = delivered(relay, mails(JUERGEN, YOU), mails_per_connection=1)
+        assert [reply.code for _, reply in answers] == [250, 553]
+
+
+def _greeting(*extensions: str) -> list[str]:
+    words = ["relay.example.org", *extensions]
+    return [*(f"250-{word}" for word in words[:-1]), f"250 {words[-1]}"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_report_of_failure_names_the_address_in_seven_bits(way: str) -> None:
+    sent = mails("j+ö=r\U0001f600g@example.org", "ada@example.com")
+    with ScriptedRelay(extensions=(*WAYS[way], *NEEDED, "DSN")) as relay:
+        delivered(relay, sent, reports=True)
+        first, second = (line.partition(" NOTIFY=FAILURE ")[2] for line in said(relay, "RCPT"))
+    assert first == r"ORCPT=utf-8;j\x{2B}\x{F6}\x{3D}r\x{1F600}g@example.org"
+    assert second == "ORCPT=rfc822;ada@example.com"
+
+
+def test_a_relay_without_it_fails_this_reader_and_suppresses_nobody() -> None:
+    told = ruling(NotOffered.reply)
+    assert told.verdict is Verdict.SOFT
+    assert told.because == NotOffered.reply.text
+    assert NotOffered.reply.stage is Stage.RCPT
+    assert NotOffered.reply.permanent
+
+
+# the mail
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Jürgen Müller", "Ada", "Jürgen Müller-Lüdenscheidt zu Öhringen"]
+)
+def test_everything_but_the_address_in_to_is_seven_bits(name: str) -> None:
+    plain, mail = mail_to("j.rgen@example.org", name), mail_to(JUERGEN, name)
+    assert mail.rcpt_to == JUERGEN
+    assert mail.content.count(JUERGEN.encode()) == 1
+    unfolded = mail.content.replace(JUERGEN.encode(), b"j.rgen@example.org")
+    assert unfolded.replace(b"\r\n <", b" <") == plain.content.replace(b"\r\n <", b" <")
+    read = message_from_string(mail.content.decode(), policy=SMTPUTF8)
+    (to,) = read["to"].addresses
+    assert (to.addr_spec, to.display_name) == (JUERGEN, name)
+
+
+def test_the_domain_is_written_in_a_labels() -> None:
+    mail = mail_to("用户@例え.jp")
+    assert mail.rcpt_to == YOU
+    assert f"<{YOU}>".encode() in mail.content
+
+
+# what is refused, whatever brought it here
+
+DISGUISED = {
+    "line separator": "a\u2028b",
+    "paragraph separator": "a\u2029b",
+    "next line": "a\x85b",
+    "null": "ü\0",
+    "line end": "ü\r\nRCPT TO:<eve@example.com>",
+    "tab": "ü\tx",
+    "space": "ü x",
+    "no-break space": "ü\xa0x",
+    "ideographic space": "用\u3000户",
+    "angle bracket": "ü>x",
+    "full-width angle brackets": "用＞户",
+    "small angle bracket": "用﹤户",
+    "not less-than": "用≮户",
+    "full-width @": "用＠户",
+    "small @": "用﹫户",
+    "full-width dot": "用．户",
+    "one dot leader": "用․户",
+    "ellipsis": "用…户",
+    "acute by itself": "ü´x",
+    "Greek question mark": "ü\u037ex",
+    "quoted": '"ü"',
+    "two dots": "ü..x",
+    "bidi override": "ü\u202ex",
+    "bidi isolate": "ü\u2066x",
+    "right-to-left mark": "ü\u200fx",
+    "zero-width space": "ü\u200bx",
+    "byte order mark": "ü\ufeffx",
+    "soft hyphen": "ü\xadx",
+    "Hangul filler": "ü\u3164x",
+    "variation selector": "❤\ufe0f",
+    "grapheme joiner": "ü\u034fx",
+    "blank of Braille": "ü\u2800x",
+    "tag": "ü\U000e0041x",
+    "surrogate": "ü\udc80x",
+    "private use": "ü\ue000x",
+    "unassigned": "ü\u0378x",
+    "accent on nothing": "\u0301ü",
+    "accent on a dot": "ü.\u0301x",
+    "full-width letters": "ａda",
+    "ligature": "ﬁona",
+    "decomposed": "ju\u0308rgen",
+    "Kelvin for K": "ü\u212a",
+    "33 letters in 66 octets": "ü" * 33,
+}
+
+
+@pytest.mark.parametrize("local", DISGUISED.values(), ids=DISGUISED)
+def test_attack_04_no_disguise_passes_the_gate_or_becomes_a_header(local: str) -> None:
+    address = f"{local}@example.org"
+    assert not carried(address)
+    with pytest.raises(MailRefused) as refused:
+        mail_to(address)
+    assert local not in str(refused.value)
+    with pytest.raises(MailRefused):
+        refuse_unsafe(replace(mails("ada@example.com")[0], rcpt_to=address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ü@例え.jp",
+        "ü@example.org>",
+        "ü@example..org",
+        "ü@",
+        "@example.org",
+        "ü",
+        "ü@" + ".".join(["a" * 60] * 5),
+    ],
+)
+def test_attack_04_the_domain_stays_ascii_behind_any_local_part(address: str) -> None:
+    assert not carried(address)
+    with pytest.raises(MailRefused):
+        refuse_unsafe(replace(mails("ada@example.com")[0], rcpt_to=address))
+
+
+def test_the_sender_is_never_beyond_ascii() -> None:
+    with pytest.raises(MailRefused):
+        refuse_unsafe(replace(mails("ada@example.com")[0], mail_from=JUERGEN))
+
+
+@settings(max_examples=400)
+@given(st.text(max_size=40).map(composed).map(lambda local: f"{local}@example.org"), st.text())
+def test_attack_04_whatever_is_carried_stays_in_its_command_and_its_field(
+    address: str, name: str
+) -> None:
+    try:
+        mail = mail_to(address, name)
+        refuse_unsafe(mail)
+    except MailRefused:
+        return
+    assert mail.rcpt_to == address
+    octets = address.encode()
+    assert not set(octets) & set(b' \t\r\n\0<>"(),:;[]\\')
+    assert len(octets.partition(b"@")[0]) <= 64
+    field = mail.content.split(b"\r\nTo: ")[1].partition(b"\r\nSubject:")[0]
+    assert field.endswith((b"<" + octets + b">", octets))
+    assert mail.content.replace(octets, b"").isascii()
+    assert max(map(len, field.split(b"\r\n"))) < 400
+    for line in address.splitlines():
+        assert line == address
+
+
+@settings(max_examples=400)
+@given(st.text(st.characters(min_codepoint=0x80), min_size=1, max_size=16))
+def test_letters_of_any_script_are_written_to_or_refused_with_a_reason(local: str) -> None:
+    local = composed(local)
+    reason = fault(local)
+    assert reason.isprintable()
+    assert carried(f"{local}@example.org") is not bool(reason) or local.isascii()
