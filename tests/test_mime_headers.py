@@ -26,9 +26,10 @@ from newsletter.mime.headers import (
     mailbox_field,
     message_id_field,
     subject_field,
+    to_field,
     unsubscribe_fields,
 )
-from newsletter.mime.words import display_name, one_line
+from newsletter.mime.words import display_name, one_line, unstructured
 from newsletter.model import Mailbox
 from tests.mime_letter import DATE, KEPT, LETTER, email, header_lines, mail, parsed, reader
 
@@ -119,6 +120,18 @@ def test_any_subject_arrives_as_written(subject: str) -> None:
     field = subject_field(subject)
     assert_well_formed(field)
     assert str(message(field)["Subject"]) == meant
+
+
+@given(NAMES | st.text(alphabet="Ab1 =?.'", max_size=80))
+def test_a_readers_to_field_is_every_mailboxs(name: str) -> None:
+    mailbox = Mailbox(name, "pat@example.com")
+    assert to_field(mailbox.name, mailbox.address) == mailbox_field("To", mailbox)
+
+
+@given(st.text(alphabet="Ab1=?.,'", min_size=1, max_size=80).map(" ".join))
+def test_a_short_subject_is_written_as_a_long_one_is(subject: str) -> None:
+    subject = subject[:90].strip()
+    assert subject_field(subject) == header("Subject", *unstructured(subject, len("Subject: ")))
 
 
 @pytest.mark.parametrize(

@@ -173,3 +173,13 @@ def test_leaving_in_the_middle_sends_no_content_and_no_quit(relay: ScriptedRelay
         again = list(transport.deliver(iter(people(1)), begun.append))
     assert [reply.code for _, reply in again] == [250]
     assert relay.verbs(1)[-1] != "QUIT"
+
+
+def test_answers_that_were_heard_before_are_known_only_when_they_are_whole(
+    relay: ScriptedRelay,
+) -> None:
+    """The usual words in pieces, with another in the middle, and then the usual ones again."""
+    relay.on("rcpt", to="reader2@example.com", say="450 4.2.1 later")
+    relay.on("rcpt", to="reader5@example.com", say="250 2.1.5 yes", drip_s=0.001)
+    out = Delivered(relay, iter(people(8)))
+    assert out.codes == [250, 250, 450, *[250] * 5]

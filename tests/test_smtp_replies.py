@@ -90,10 +90,10 @@ def test_replies_that_come_together_are_read_one_by_one(
     theirs, reader = pair
     theirs.sendall(b"250-one\r\n250 two\r\n354 go")
     assert reader.read(Stage.MAIL, 1).text == "one two"
-    assert reader.unread
+    assert reader.held
     theirs.sendall(b" on\r\n")
     assert reader.read(Stage.DATA, 1).text == "go on"
-    assert not reader.unread
+    assert not reader.held
 
 
 def test_attack_30_an_endless_reply_is_cut_off(pair: tuple[socket.socket, ReplyReader]) -> None:

@@ -13,9 +13,10 @@ from datetime import datetime
 from threading import Lock
 
 from newsletter.audience.tokens import Keys
+from newsletter.delivery.addressing import Person, addressing
 from newsletter.errors import LineLost
 from newsletter.mime import Stencil
-from newsletter.model import Delivery, Hours, Letter, Send
+from newsletter.model import Delivery, Hours, Letter, Recipient, Send
 from newsletter.store import Store
 
 CLAIM = 100
@@ -47,6 +48,7 @@ class Run:
     send: Send
     office: Office
     stencil: Stencil
+    recipient_of: Callable[[Person], Recipient] = field(init=False)
     error: Exception | None = None
     closed_until: datetime | None = None
     pages: int = 0
@@ -56,7 +58,9 @@ class Run:
     _claimed: deque[Delivery] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        self.started_at = self.office.now()
+        office = self.office
+        self.started_at = office.now()
+        self.recipient_of = addressing(self.send.slug, office.letter, office.keys)
 
     @property
     def over(self) -> bool:

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from newsletter.delivery.addressing import Addressee, recipient
 from newsletter.delivery.breaker import Breaker, domain_of
 from newsletter.delivery.outcome import accepted, outcome
 from newsletter.delivery.pace import Pace, World
@@ -106,12 +105,7 @@ class Way:
 
     def mail(self, row: Delivery) -> Mail:
         """The row's mail. Raises MailRefused when no lawful mail can be written to this person."""
-        person = Addressee(
-            row.subscriber_id, row.address, row.name, row.fields, send_id=row.send_id
-        )
-        office = self.run.office
-        to = recipient(person, self.run.send.slug, office.letter, office.keys)
-        return self.finish(fill(self.run.stencil, to))
+        return self.finish(fill(self.run.stencil, self.run.recipient_of(row)))
 
     def answered(self, row: Delivery, reply: Reply, message_id: str) -> Delivery:
         """The row with the relay's last word, which is recorded with the next `begin` of any

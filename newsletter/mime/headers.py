@@ -25,6 +25,14 @@ _LIST_ID = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
 _SUBJECT_SPACES = re.compile(r" {2,}")
 
+# What most readers' fields are: finished as they stand, on one line, nothing for `header` to find.
+_PLAIN_TO = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)* "
+    r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255}>"
+)
+_PLAIN_SUBJECT = re.compile(r"[!-~]+(?: [!-~]+)*")
+_PLAIN_UNSUBSCRIBE = re.compile(r"<https://[!#-;=?-~]{1,900}>,\r\n <mailto:[!#-;=?-~]{1,900}>")
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -45,6 +53,14 @@ def header(name: str, *lines: str) -> bytes:
     return field.encode("ascii")
 
 
+def to_field(name: str, address: str) -> bytes:
+    """`To`, for one reader."""
+    plain = f"{name} <{address}>"
+    if len(plain) <= LINE - len("To: ") and _PLAIN_TO.fullmatch(plain):
+        return f"To: {plain}\r\n".encode("ascii")
+    return mailbox_field("To", Mailbox(name, address))
+
+
 def mailbox_field(name: str, mailbox: Mailbox) -> bytes:
     """`From`, `To` or `Reply-To` with exactly one address (deliverability 7.33)."""
     address = checked_address(mailbox.address)
@@ -61,6 +77,9 @@ def mailbox_field(name: str, mailbox: Mailbox) -> bytes:
 def subject_field(subject: str) -> bytes:
     """`Subject`, on one line in meaning however it is folded; runs of spaces become one, since
     servers and programs do not agree on them across folds."""
+    room = LINE - len("Subject: ")
+    if len(subject) <= room and "=?" not in subject and _PLAIN_SUBJECT.fullmatch(subject):
+        return f"Subject: {subject}\r\n".encode("ascii")
     text = _SUBJECT_SPACES.sub(" ", one_line(subject)).strip(" ")
     return header("Subject", *unstructured(text, len("Subject: ")))
 
@@ -77,12 +96,16 @@ def date_field(date: datetime) -> bytes:
 def message_id_field(message_id: str) -> bytes:
     if _MESSAGE_ID.fullmatch(message_id) is None:
         raise MailRefused("the Message-ID is not of the form left@right (RFC 5322 3.6.4)")
-    return header("Message-ID", f"<{message_id}>")
+    field = f"Message-ID: <{message_id}>\r\n"
+    return field.encode("ascii") if len(field) <= LINE_LIMIT else header(field[:10], field[12:-2])
 
 
 def unsubscribe_fields(url: str, mailto: str) -> bytes:
     """`List-Unsubscribe`, https first, and its one-click partner (RFC 2369 3.2, RFC 8058 3.1).
     Folded only between the two URIs, never encoded. `mailto` may be empty."""
+    plain = f"<{url}>,\r\n <{mailto}>"
+    if _PLAIN_UNSUBSCRIBE.fullmatch(plain):
+        return f"List-Unsubscribe: {plain}\r\n".encode("ascii") + _ONE_CLICK
     if not url.startswith("https://"):
         raise MailRefused(
             "the unsubscribe link does not begin with https://",

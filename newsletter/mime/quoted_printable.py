@@ -15,8 +15,9 @@ SOFT = b"=\r\n"
 
 # Two columns stay free for a first character that has to be quoted, one for the soft break.
 _WIDTH = 73
-_SAFE = bytes(octet for octet in range(32, 127) if octet != ord("=")) + b"\t"
 _UNSAFE = re.compile(rb"[^ -<>-~\t]")
+# One short line that means itself, as nearly every name and URL is: see _FRAGILE for how it begins.
+_is_plain = re.compile(rb"(?!\.|From )[ -<>-~\t]{0,%d}(?<![ \t])" % _WIDTH).fullmatch
 _QUOTED = {bytes([octet]): b"=%02X" % octet for octet in range(256)}
 # The longest run of at most _WIDTH octets that does not end inside "=XX".
 _RUN = re.compile(rb"[^\n]{1,%d}(?<!=)(?<!=[0-9A-F])" % _WIDTH)
@@ -28,24 +29,14 @@ def encode(text: str) -> bytes:
     """`text`, whose line ends are LF, CR or CRLF, encoded; ends in a line end only if `text`
     does, and never in a space."""
     octets = text.encode()
-    if _plain(octets):
+    if _is_plain(octets):
         return octets
     lines = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     return b"\r\n".join([_encoded_line(line) for line in lines])
 
 
-def _plain(octets: bytes) -> bool:
-    """Whether `octets` are one short line that means itself: nearly every name and URL."""
-    return (
-        len(octets) <= _WIDTH
-        and not octets.translate(None, _SAFE)
-        and not octets.endswith((b" ", b"\t"))
-        and not octets.startswith((b".", b"From "))
-    )
-
-
 def _encoded_line(line: bytes) -> bytes:
-    if _plain(line):
+    if _is_plain(line):
         return line
     quoted = _UNSAFE.sub(lambda match: _QUOTED[match[0]], line)
     if quoted.endswith((b" ", b"\t")):

@@ -27,6 +27,8 @@ from newsletter.model import Email, InlinePicture, Letter, Mail, Mailbox, Recipi
 # Different for every reader, so not worth a place in the cache of values.
 _OWN = frozenset(("address", "unsubscribe_url"))
 
+# So short a word of ASCII letters and digits is written the same in every place.
+_SHORT = 64
 _LINE_ENDS = ("\n", "\r")
 _BASE64_ROW = 57  # bytes that make the 76 columns of RFC 2045 6.8
 
@@ -100,23 +102,22 @@ def fill(stencil: Stencil, recipient: Recipient) -> Mail:
     """
     address = recipient.address
     if address.isascii():
-        to = headers.mailbox_field("To", Mailbox(recipient.name, address))
+        to = headers.to_field(recipient.name, address)
     else:
         address, to = to_field(Mailbox(recipient.name, address))
-    values = {
-        **recipient.values,
-        "address": address,
-        "unsubscribe_url": recipient.unsubscribe_url,
-    }
+    values = {**recipient.values, "address": address, "unsubscribe_url": recipient.unsubscribe_url}
     filling = [
         to,
         stencil.subject_field or _filled_subject(stencil.subject, values),
         headers.message_id_field(recipient.message_id),
         headers.unsubscribe_fields(recipient.unsubscribe_url, recipient.unsubscribe_mailto),
     ]
-    for name, fallback, write, own in stencil.gaps:
+    for name, fallback, write, is_own in stencil.gaps:
         value = values.get(name, "")
-        filling.append(write(_said(value, fallback)) if own else _written(write, value, fallback))
+        if value.isalnum() and value.isascii() and len(value) < _SHORT:
+            filling.append(value.encode())
+        else:
+            filling.append(write(value) if is_own else _written(write, value, fallback))
     pieces: list[bytes] = [b""] * (2 * len(stencil.order) + 1)
     pieces[::2] = stencil.pieces
     pieces[1::2] = [filling[index] for index in stencil.order]
@@ -132,20 +133,17 @@ def _written(write: Write, value: str, fallback: str) -> bytes:
 
 def _said(value: str, fallback: str) -> str:
     """What is shown: one line, and the fallback when that would be blank."""
+    if value.isprintable() and value and not value.isspace():
+        return value
     line = one_line(value)
     return line if line.strip() else one_line(fallback)
 
 
 def _filled_subject(subject: CutText, values: Mapping[str, str]) -> bytes:
-    filled = [
-        text
-        for before, slot, _ in subject.cuts
-        for text in (before, _said(values.get(slot.name, ""), slot.fallback))
-    ]
-    return _subject_field("".join([*filled, subject.rest]))
-
-
-_subject_field = lru_cache(maxsize=1024)(headers.subject_field)
+    filled = ""
+    for before, slot, _ in subject.cuts:
+        filled += before + _said(values.get(slot.name, ""), slot.fallback)
+    return headers.subject_field(filled + subject.rest)
 
 
 class _Bench:

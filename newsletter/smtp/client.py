@@ -24,7 +24,7 @@ from newsletter.smtp.ahead import Ahead
 from newsletter.smtp.chunks import Stream, takes_chunks
 from newsletter.smtp.dial import dial
 from newsletter.smtp.envelope import CLOSING, ask_by_steps, group, hear_group, say_group
-from newsletter.smtp.gate import ended
+from newsletter.smtp.gate import transparent
 from newsletter.smtp.internationalised import NotOffered
 from newsletter.smtp.line import Line
 from newsletter.smtp.replies import LIMITS, Limits
@@ -152,7 +152,7 @@ class SMTPTransport:
             except NotOffered:
                 behind = b""  # told when its turn comes
         begin(mail)
-        return line.hand_over(ended(mail), behind)
+        return line.hand_over(transparent(mail), behind)
 
     def _ready(self) -> Line:
         """A line that a transaction can begin on: the one we have, or a new one."""

@@ -68,7 +68,10 @@ def ask_by_steps(line: Line, mail: Mail) -> Reply:
 def hear_group(line: Line) -> Reply:
     """The deciding reply to a group that was sent: content may follow only when all three agree.
     Raises LineLost when the line dies before any of them refused."""
-    refusal: Reply | None = None
+    if line.go_ahead and line.reader.held == line.usual:  # word for word as it said yes before
+        line.reader.held, line.asked = b"", False
+        return line.go_ahead
+    whole, refusal = line.reader.held, None
     try:
         for stage in _STAGES:
             reply = line.hear(stage)
@@ -79,11 +82,20 @@ def hear_group(line: Line) -> Reply:
                 return refusal or reply
         if refusal is not None and reply.positive:
             _end_at_once(line)
+        elif refusal is None and not line.reader.held:
+            _remember(line, whole, reply)
     except LineLost:
         if refusal is None:
             raise
         line.broken = True  # a refusal once heard stays true
     return refusal or reply
+
+
+def _remember(line: Line, heard: bytes, go_ahead: Reply) -> None:
+    """Know these answers again, if they are one line each and nothing else was heard."""
+    lines = heard.split(b"\r\n")
+    if len(lines) == len(_STAGES) + 1 and not any(each[3:4] == b"-" for each in lines):
+        line.usual, line.go_ahead = heard, go_ahead
 
 
 def _end_at_once(line: Line) -> None:

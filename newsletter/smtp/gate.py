@@ -63,13 +63,12 @@ def _refuse_content(content: bytes) -> None:
         )
 
 
-def ended(mail: Mail) -> bytes:
-    """The mail's content as it leaves, transparent and with the final dot."""
-    return mail.content + b".\r\n" if mail.inspected else dot_stuffed(mail.content)
+def transparent(mail: Mail) -> bytes:
+    """The mail's content as it leaves, before the final dot (RFC 5321 4.5.2)."""
+    return mail.content if mail.inspected else dot_stuffed(mail.content)
 
 
 def dot_stuffed(content: bytes) -> bytes:
-    """`content` with transparency applied and the final dot behind it (RFC 5321 4.5.2)."""
+    """`content` with transparency applied (RFC 5321 4.5.2)."""
     stuffed = content.replace(b"\r\n.", b"\r\n..") if _DOT_LINE.search(content) else content
-    first = b"." if stuffed.startswith(b".") else b""
-    return b"%b%b.\r\n" % (first, stuffed)
+    return b"." + stuffed if stuffed.startswith(b".") else stuffed

@@ -75,7 +75,7 @@ class Greeter(smtplib.SMTP):
         except LineLost:
             self.close()
             raise
-        self.sock.settimeout(self.patience_s)
+        self.reader.wait_at_most(self.patience_s)
         return code, b"\n".join(line[4:].strip() for line in self.said)
 
     def reply(self, stage: Stage) -> Reply:

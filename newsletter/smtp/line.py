@@ -13,12 +13,13 @@ from collections.abc import Mapping
 
 from newsletter.errors import LineLost
 from newsletter.model import Reply, Stage
-from newsletter.smtp.replies import HungUp, ReplyReader
+from newsletter.smtp.replies import SLICE_S, HungUp, ReplyReader
 
 # The class of reply that moves a transaction on (RFC 5321 4.3.2); 4 and 5 are refusals.
 _MOVES_ON = {Stage.MAIL: 2, Stage.RCPT: 2, Stage.DATA: 3, Stage.DOT: 2}
 _FIRST_REFUSAL = 400
 _EARLY_REPLY_S = 1.0
+FINAL_DOT = b".\r\n"
 
 
 class _Cut(LineLost):
@@ -34,7 +35,8 @@ class Line:
     `mails` counts the mails offered on it, `accepted` those the relay took; `dirty` says a
     transaction was left half done, `asked` that an envelope is on its way and nothing was
     heard of it, `broken` that no more can be said on it; `reports` that reports of failure are
-    asked for (RFC 3461)."""
+    asked for (RFC 3461). `usual` is what the relay last said, word for word, to an envelope it
+    took, and `go_ahead` the last reply in it."""
 
     __slots__ = (
         "_sock",
@@ -43,10 +45,12 @@ class Line:
         "broken",
         "dirty",
         "extensions",
+        "go_ahead",
         "mails",
         "reader",
         "reports",
         "timeout_s",
+        "usual",
     )
 
     def __init__(
@@ -67,6 +71,8 @@ class Line:
         self.asked = False
         self.broken = False
         self.dirty = False
+        self.usual = b""
+        self.go_ahead: Reply | None = None
 
     @property
     def pipelining(self) -> bool:
@@ -104,7 +110,7 @@ class Line:
         try:
             self.reader.lines(self.reader.limits.quit_s)
         except HungUp:
-            return not self.reader.unread
+            return not self.reader.held
         except LineLost:
             return False
         return False
@@ -116,22 +122,22 @@ class Line:
     def refuse_unasked(self) -> None:
         """Raises LineLost when an answer is here that nothing asked for: from now on every
         answer would be taken for the next one's."""
-        if self.reader.unread:
+        if self.reader.held:
             raise LineLost("the relay answered before it was asked", in_doubt=False)
 
-    def hand_over(self, stuffed: bytes, behind: bytes = b"") -> Reply:
-        """The relay's answer to the content with its final dot; `behind` are commands that leave
-        in the same write (RFC 2920 3.1) and are answered after it.
+    def hand_over(self, content: bytes, behind: bytes = b"") -> Reply:
+        """The relay's answer to transparent content and the final dot; `behind` are commands that
+        leave in the same write (RFC 2920 3.1) and are answered after it.
 
-        Raises LineLost, `in_doubt` exactly when the whole of `stuffed` had been given to the
-        socket: what was cut short is no mail (RFC 5321 3.8).
+        Raises LineLost, `in_doubt` exactly when the whole of the dot had been given to the socket:
+        what was cut short is no mail (RFC 5321 3.8).
         """
         self.asked = bool(behind)
         within_s = self.reader.limits.dot_s
         try:
-            self._send(stuffed + behind if behind else stuffed, within_s)
+            self._send(b"".join((content, FINAL_DOT, behind)), within_s)
         except _Cut as cut:
-            if cut.sent < len(stuffed):
+            if cut.sent < len(content) + len(FINAL_DOT):
                 return self._early_refusal(cut)
             self.broken = True  # the dot left; what stood behind it did not
         try:
@@ -178,19 +184,34 @@ class Line:
         return reply
 
     def _send(self, octets: bytes, within_s: float) -> None:
-        """Our own loop: it knows how many bytes had left when it failed."""
-        rest = memoryview(octets)
-        deadline = time.monotonic() + within_s
+        """All of it, within that time and never without progress for `timeout_s`. Our own loop: it
+        knows how many bytes had left when it failed."""
+        began_at = time.monotonic()
+        self.reader.wait_at_most(min(self.timeout_s, SLICE_S))
+        sent = 0
         try:
-            while rest:
-                remaining = max(deadline - time.monotonic(), 0.001)
-                self._sock.settimeout(min(self.timeout_s, remaining))
-                rest = rest[self._sock.send(rest) :]
-        except TimeoutError as error:
-            raise _Cut("the relay stopped reading", len(octets) - len(rest)) from error
+            sent = self._sock.send(octets)
+        except TimeoutError:
+            pass
         except OSError as error:
-            why = f"the line broke: {error.strerror or error}"
-            raise _Cut(why, len(octets) - len(rest)) from error
+            raise _Cut(f"the line broke: {error.strerror or error}", 0) from error
+        if sent < len(octets):
+            self._send_rest(octets, sent, began_at, within_s)
+
+    def _send_rest(self, octets: bytes, sent: int, began_at: float, within_s: float) -> None:
+        moved_at = time.monotonic() if sent else began_at
+        while sent < len(octets):
+            left_s = min(moved_at + self.timeout_s, began_at + within_s) - time.monotonic()
+            if left_s <= 0:
+                raise _Cut("the relay stopped reading", sent)
+            self.reader.wait_at_most(min(left_s, SLICE_S))
+            try:
+                sent += self._sock.send(memoryview(octets)[sent:])
+            except TimeoutError:
+                continue
+            except OSError as error:
+                raise _Cut(f"the line broke: {error.strerror or error}", sent) from error
+            moved_at = time.monotonic()
 
     def _early_refusal(self, lost: LineLost) -> Reply:
         """A refusal that came while content was still leaving, such as 552 or 421; what was

@@ -26,6 +26,8 @@ _PRINTABLE = bytes(
 )
 _TEXT_LIMIT = 1000
 _RECEIVE = 65536
+# The wait for the socket is cut into these, so that its timeout is seldom set anew.
+SLICE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,34 +88,41 @@ class ReplyReader:
     """The relay's half of the conversation on one socket.
 
     It buffers, so nobody else may read from that socket; a socket wrapped in TLS needs a new
-    reader, and what this one still holds is then forgotten (RFC 3207 6).
+    reader, and what this one still holds is then forgotten (RFC 3207 6). `held` has been received
+    and no reply has used it.
     """
 
-    __slots__ = ("_buffer", "limits", "sock")
+    __slots__ = ("_set_s", "held", "limits", "sock")
 
     def __init__(self, sock: socket.socket, limits: Limits = LIMITS) -> None:
         self.sock = sock
         self.limits = limits
-        self._buffer = bytearray()
+        self.held = b""
+        self._set_s: float | None = None
 
-    @property
-    def unread(self) -> bool:
-        """Bytes are here that no reply has used."""
-        return bool(self._buffer)
+    def wait_at_most(self, seconds: float) -> None:
+        """Set the socket's timeout. Each time costs a system call, so not when it is set so."""
+        if seconds != self._set_s:
+            self.sock.settimeout(seconds)
+            self._set_s = seconds
 
     def read(self, stage: Stage, timeout_s: float) -> Reply:
         """The next reply, whole within `timeout_s` however slowly it drips. Raises LineLost."""
-        end = self._buffer.find(b"\r\n")
-        if 0 < end <= self.limits.line_bytes:  # it is here already, as after every group
-            line = bytes(self._buffer[:end])
-            if line[3:4] != b"-":
-                del self._buffer[: end + 2]
-                return _parsed(stage, (line,))
-        return _parsed(stage, tuple(self.lines(timeout_s)))
+        deadline = time.monotonic() + timeout_s
+        if not self.held:
+            self._receive(deadline)
+        held = self.held
+        end = held.find(b"\r\n")
+        if 0 < end <= self.limits.line_bytes and held[3:4] != b"-":  # nearly always
+            self.held = held[end + 2 :]
+            return _parsed(stage, (held[:end],))
+        return _parsed(stage, tuple(self._lines(deadline)))
 
     def lines(self, timeout_s: float) -> list[bytes]:
         """The lines of the next reply without their line ends. Raises LineLost."""
-        deadline = time.monotonic() + timeout_s
+        return self._lines(time.monotonic() + timeout_s)
+
+    def _lines(self, deadline: float) -> list[bytes]:
         lines: list[bytes] = []
         while len(lines) < self.limits.reply_lines:
             line = self._line(deadline)
@@ -124,11 +133,11 @@ class ReplyReader:
 
     def gone(self) -> bool:
         """The relay has hung up, or has said something nobody asked for, between transactions."""
-        if self._buffer:
+        if self.held:
             return True
-        self.sock.settimeout(0)
+        self.wait_at_most(0)
         try:
-            self._buffer += self.sock.recv(_RECEIVE)
+            self.held = self.sock.recv(_RECEIVE)
         except (BlockingIOError, ssl.SSLWantReadError):  # the latter after a mere session ticket
             return False
         except OSError:
@@ -136,14 +145,11 @@ class ReplyReader:
         return True
 
     def _line(self, deadline: float) -> bytes:
-        searched = 0
-        while (end := self._buffer.find(b"\n", searched)) < 0:
-            searched = len(self._buffer)
-            self._refuse_long(searched)
-            self._buffer += self._receive(deadline)
+        while (end := self.held.find(b"\n")) < 0:
+            self._refuse_long(len(self.held))
+            self._receive(deadline)
         self._refuse_long(end)
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
+        line, self.held = self.held[:end], self.held[end + 1 :]
         return line.removesuffix(b"\r")
 
     def _refuse_long(self, size: int) -> None:
@@ -152,17 +158,21 @@ class ReplyReader:
                 f"a reply line longer than {self.limits.line_bytes} bytes", in_doubt=False
             )
 
-    def _receive(self, deadline: float) -> bytes:
+    def _receive(self, deadline: float) -> None:
+        """Add to `held`. Raises LineLost at the deadline, HungUp at the end."""
         remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise LineLost("no answer in time", in_doubt=False)
-        self.sock.settimeout(remaining)
-        try:
-            received = self.sock.recv(_RECEIVE)
-        except TimeoutError as error:
-            raise LineLost("no answer in time", in_doubt=False) from error
-        except OSError as error:
-            raise LineLost(f"the line broke: {error.strerror or error}", in_doubt=False) from error
-        if not received:
-            raise HungUp("the relay hung up", in_doubt=False)
-        return received
+        while remaining > 0:
+            self.wait_at_most(min(remaining, SLICE_S))
+            try:
+                received = self.sock.recv(_RECEIVE)
+            except TimeoutError:
+                remaining = deadline - time.monotonic()
+                continue
+            except OSError as error:
+                why = f"the line broke: {error.strerror or error}"
+                raise LineLost(why, in_doubt=False) from error
+            if not received:
+                raise HungUp("the relay hung up", in_doubt=False)
+            self.held += received
+            return
+        raise LineLost("no answer in time", in_doubt=False)
