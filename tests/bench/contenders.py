@@ -1,27 +1,25 @@
 """Who hands mail over in the bench, each in a process of its own.
 
 The same issue of 45 KB, personalised in text, HTML and header; ours with its ledger on disk. A
-contender that is not installed is left out; `--peers` of `tests.bench.send` installs them.
+contender that is not installed is left out; `--peers` of `tests.bench.send` installs them. Which of
+them race is in `race`, those that sign in `signing`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-import importlib.util
 import json
 import os
 import resource
-import shutil
 import smtplib
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -32,7 +30,7 @@ from newsletter.audience.tokens import Keys
 from newsletter.delivery.deliver import deliver
 from newsletter.delivery.publish import Publication, publish
 from newsletter.delivery.run import Office
-from newsletter.model import Email, Letter, Mailbox, NewSubscriber, Origin, Relay, Slot, Tls
+from newsletter.model import Email, Letter, Mailbox, NewSubscriber, Origin, Relay, Slot
 from newsletter.smtp import open_transports
 from newsletter.store import Audience, open_store
 
@@ -46,7 +44,6 @@ HTML = (
     '<p><a href="{unsubscribe}">Unsubscribe</a></p></body></html>\n'
 )
 TEXT = "Dear {first_name},\n\n" + "Sleep is a habit of the body.\n\n" * 190 + "{unsubscribe}\n"
-REFERENCE = "smtp-source -s 8 -d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +206,15 @@ def django(relay: Relay, mails: int) -> Measured:
     return measured[0]
 
 
-def nodemailer(relay: Relay, mails: int) -> Measured:
-    """nodemailer's pool of 10 connections; its own clock, without the start of Node."""
-    asked = {"port": relay.port, "mails": mails, "text": TEXT, "html": HTML}
+def nodemailer(relay: Relay, mails: int, transport: Mapping[str, object] | None = None) -> Measured:
+    """nodemailer's pool of 10 connections, and what else its transport is to be told; its own
+    clock, without the start of Node."""
+    asked = {
+        "mails": mails,
+        "text": TEXT,
+        "html": HTML,
+        "transport": {"port": relay.port, **(transport or {})},
+    }
     done = subprocess.run(
         ["node", NODEMAILER, json.dumps(asked)],
         cwd=os.environ[PEERS],
@@ -244,52 +247,3 @@ def smtp_source(relay: Relay, mails: int) -> Measured:
     seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Measured(mails, seconds, cpu)
-
-
-CONTENDERS: dict[str, tuple[Callable[[Relay, int], Measured], int]] = {
-    # how, and the share of the mails: the slow ones get fewer
-    REFERENCE: (smtp_source, 1),
-    "newsletter, 4 connections": (newsletter, 1),
-    "newsletter, 1 connection": (newsletter, 1),
-    "nodemailer, pool of 10": (nodemailer, 10),
-    "Django send_messages": (django, 10),
-    "smtplib + EmailMessage": (standard_library, 10),
-    "aiosmtplib, 8 connections": (aiosmtplib, 10),
-}
-TLS_CONTENDERS: dict[str, tuple[Callable[[Relay, int], Measured], int]] = {
-    "newsletter, 4 connections, TLS": (newsletter, 1),
-    "smtplib + EmailMessage, TLS": (smtplib_tls, 10),
-}
-NEEDS = {"aiosmtplib, 8 connections": "aiosmtplib", "Django send_messages": "django"}
-
-
-def absent(name: str) -> bool:
-    """Whether that contender is not installed here."""
-    if name == REFERENCE:
-        return shutil.which("smtp-source") is None
-    if name.startswith("nodemailer"):
-        folder = os.environ.get(PEERS)
-        return folder is None or not (Path(folder) / "node_modules/nodemailer").is_dir()
-    return name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None
-
-
-def alone(name: str, port: int, mails: int) -> Measured:
-    """A contender in a fresh process."""
-    command = [sys.executable, "-m", "tests.bench.contenders", name, str(port), str(mails)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return Measured(**json.loads(done.stdout))
-
-
-def run_alone(name: str, port: int, mails: int) -> None:
-    """The contender's figures on stdout, as JSON."""
-    contender, share = (CONTENDERS | TLS_CONTENDERS)[name]
-    relay = Relay(name="sink", kind="smtp", port=port, mails_per_connection=10**9)
-    relay = replace(relay, connections=1 if "1 connection" in name else 4)
-    if name.endswith("TLS"):
-        relay = replace(relay, host="localhost", tls=Tls.STARTTLS)
-    measured = contender(relay, max(mails // share, 1))
-    print(json.dumps({key: getattr(measured, key) for key in ("mails", "seconds", "cpu_s")}))
-
-
-if __name__ == "__main__":
-    run_alone(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

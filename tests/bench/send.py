@@ -1,9 +1,10 @@
 """How fast mail leaves: `python -m tests.bench.send [--mails 5000] [--rounds 3] [--peers]`.
 
-Every contender (see `contenders`) hands the same issue to the same sink in turn, in one interleaved
-run: medians over the rounds, and the ratio to the reference taken round by round. `smtp-source` and
-`smtp-sink` are Debian's postfix package. --peers installs nodemailer, Django and aiosmtplib into a
-temporary folder (--peers-in FOLDER keeps it).
+Every contender (see `race`) hands the same issue to the same sink in turn, in one interleaved
+run: medians over the rounds, and the ratio to the reference (the first of a table; smtplib inside
+TLS) taken round by round. `smtp-source` and `smtp-sink` are Debian's postfix package; dkimpy is in
+the extra `test`. --peers installs nodemailer, Django and aiosmtplib into a temporary folder
+(--peers-in FOLDER keeps it).
 
 smtp-sink takes some 220 us a mail, so it is the one that is busy, and its rate says little of a
 fast client: read the CPU column, and the second table, against a sink of our own in C (where there
@@ -28,16 +29,17 @@ from statistics import median
 
 import trustme
 
-from tests.bench.contenders import (
-    CONTENDERS,
-    PEERS,
-    REFERENCE,
-    TLS_CONTENDERS,
-    Measured,
-    absent,
+from tests.bench.contenders import PEERS, Measured, message, newsletter
+from tests.bench.race import (
+    PLAIN,
+    PLAIN_REFERENCE,
+    SIGNED,
+    SIGNED_REFERENCE,
+    TLS,
+    TLS_REFERENCE,
+    Field,
     alone,
-    message,
-    newsletter,
+    lacks,
 )
 from tests.bench.sink import Sink
 
@@ -73,14 +75,30 @@ def smtp_sink(port: int) -> list[str]:
     return ["smtp-sink", *user, f"127.0.0.1:{port}", "256"]
 
 
-def against(sink: str, port: int, mails: int, rounds: int) -> None:
-    names = [name for name in CONTENDERS if not absent(name)]
+def race(field: Field, port: int, mails: int, rounds: int) -> dict[str, list[Measured]]:
+    """Each contender's rounds, interleaved; who is not installed is left out with a sentence."""
+    names = [name for name in field if not lacks(name)]
+    for name in field:
+        if missing := lacks(name):
+            print(f"left out: {name}, for want of {missing}")
     results: dict[str, list[Measured]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in names:
             results[name].append(alone(name, port, mails))
+    return results
+
+
+def against(sink: str, port: int, mails: int, rounds: int) -> None:
     print(f"\n{mails} mails of {len(message(1).as_bytes()):,} bytes to {sink}, {rounds} rounds")
-    show(results, results.get(REFERENCE, []))
+    results = race(PLAIN, port, mails, rounds)
+    show(results, results.get(PLAIN_REFERENCE, []))
+
+
+def signed(sink: str, port: int, mails: int, rounds: int) -> None:
+    """With DKIM, where the client is busier than any sink."""
+    print(f"\n{mails} mails to {sink}, each signed with DKIM, {rounds} rounds")
+    results = race(SIGNED, port, mails, rounds)
+    show(results, results.get(SIGNED_REFERENCE, []))
 
 
 def show(results: dict[str, list[Measured]], reference: list[Measured]) -> None:
@@ -104,13 +122,10 @@ def inside_tls(mails: int, rounds: int) -> None:
         os.environ["SSL_CERT_FILE"] = str(trusted)
         port = free_port()
         command = [sys.executable, "-m", "tests.bench.sink", str(port), str(own)]
-        results: dict[str, list[Measured]] = {name: [] for name in TLS_CONTENDERS}
         with listening(command, port):
-            for _ in range(rounds):
-                for name, found in results.items():
-                    found.append(alone(name, port, mails))
-    print(f"\n{mails} mails inside TLS, {rounds} rounds")
-    show(results, results["smtplib + EmailMessage, TLS"])
+            print(f"\n{mails} mails inside TLS, {rounds} rounds")
+            results = race(TLS, port, mails, rounds)
+    show(results, results[TLS_REFERENCE])
 
 
 def far_away(mails: int, round_trip_s: float = 0.03) -> None:
@@ -165,6 +180,7 @@ def main() -> None:
         else:
             with listening(smtp_sink(port := free_port()), port):
                 against("smtp-sink", port, asked.mails, asked.rounds)
+                signed("smtp-sink", port, asked.mails, asked.rounds)
         if compiler := shutil.which("cc"):
             built = f"{folder}/fast_sink"
             subprocess.run([compiler, "-O2", "-o", built, str(FAST_SINK)], check=True)

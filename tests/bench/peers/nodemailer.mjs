@@ -3,15 +3,15 @@ import { createRequire } from "node:module";
 
 const require = createRequire(`${process.cwd()}/`);
 const nodemailer = require("nodemailer");
-const { port, mails, text, html } = JSON.parse(process.argv[2]);
+const { mails, text, html, transport: asked } = JSON.parse(process.argv[2]);
 const transport = nodemailer.createTransport({
   host: "127.0.0.1",
-  port,
   secure: false,
   ignoreTLS: true,
   pool: true,
   maxConnections: 10,
   maxMessages: Infinity,
+  ...asked,
 });
 const filled = (letter, number) =>
   letter
