@@ -57,7 +57,7 @@ def wait_for(relay: ScriptedRelay, mails: int, process: subprocess.Popen[str]) -
 
 def unknown(letter: Publication) -> set[str]:
     people = letter.ask("status", "latest", "--who", "unknown")["people"]
-    assert all(row["relay"] == "main" for row in people)
+    assert all(row["relay"] == "main" and row["message_id"] for row in people)
     return {row["address"] for row in people}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import StoreError
-from newsletter.model import DeliveryState
+from newsletter.model import DeliveryState, Offer
 from newsletter.store import Store, journal, open_store
 from newsletter.store.handover import DIED, POWER_CUT
 from newsletter.store.journal import SIZE_BYTES, Journal
@@ -126,15 +126,16 @@ def dead_sender(path: Path) -> Store:
     return store
 
 
-def in_doubt(path: Path) -> list[str]:
-    """The relays that those in doubt were offered to, as another process finds them."""
+def in_doubt(path: Path) -> list[list[str]]:
+    """To which relay and as what those in doubt were offered, as another process finds them."""
     script = (
         "import sys, json\n"
         "from newsletter.store import open_store\n"
         "from tests.stores import NOW\n"
         "with open_store(sys.argv[1]) as store, store.sender_lock(1):\n"
         "    store.recover(1, NOW)\n"
-        "    print(json.dumps([row.relay for row in store.deliveries(1, 'unknown')]))\n"
+        "    rows = store.deliveries(1, 'unknown')\n"
+        "    print(json.dumps([[row.relay, row.message_id] for row in rows]))\n"
     )
     command = [sys.executable, "-c", script, f"sqlite:{path}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -166,14 +167,14 @@ def test_after_a_kill_only_what_had_begun_is_in_doubt(path: Path) -> None:
     del dead
 
 
-def test_a_row_in_doubt_names_the_relay_it_was_offered_to(path: Path) -> None:
+def test_a_row_in_doubt_names_the_relay_it_was_offered_to_and_its_message_id(path: Path) -> None:
     store = open_store(f"sqlite:{path}")
     readers(store, "ada", "ben")
     send = sending(store)
     ada, ben = store.claim(send.id, 2, NOW)
-    store.begin(ada, NOW, relay="first")
-    store.begin(ben, NOW, [replace(taken(ada), relay="first")], relay="second")
-    assert in_doubt(path) == ["second"]
+    store.begin(ada, NOW, offer=Offer("first"))
+    store.begin(ben, NOW, [replace(taken(ada), relay="first")], Offer("second", "b@example.com"))
+    assert in_doubt(path) == [["second", "b@example.com"]]
     del store
 
 
@@ -188,7 +189,7 @@ def test_after_a_power_cut_nobody_tells_the_relay_of_a_mail_that_may_not_have_le
     [ada] = store.claim(send.id, 1, NOW)
     assert ada.relay == "earlier"
     path.with_name(f"{path.name}-send-1.journal").write_bytes(b'["boot","earlier"]\n')
-    assert in_doubt(path) == [""]
+    assert in_doubt(path) == [["", ""]]
     del store
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from newsletter.delivery.run import Run
 from newsletter.delivery.way import Way
 from newsletter.errors import LineLost, MailRefused, RelayRefused, RelayUnavailable
-from newsletter.model import Delivery, DeliveryState, Mail
+from newsletter.model import Delivery, DeliveryState, Mail, Offer
 from newsletter.smtp import Transport
 
 LOST_LINES = 3
@@ -105,8 +105,9 @@ class Lane:
 
     def _begin(self, mail: Mail) -> None:
         """Called by the transport when the relay is ready for the content."""
-        self.run.begin(self.in_flight[mail.message_id], self.way.out.relay.name)
-        self.begun.add(mail.message_id)
+        name = mail.message_id
+        self.run.begin(self.in_flight[name], Offer(self.way.out.relay.name, name))
+        self.begun.add(name)
 
     def _settle(self, row: Delivery) -> None:
         """Record a row that never meets the relay."""

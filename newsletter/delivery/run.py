@@ -16,7 +16,7 @@ from newsletter.audience.tokens import Keys
 from newsletter.delivery.addressing import Person, addressing
 from newsletter.errors import LineLost
 from newsletter.mime import Stencil
-from newsletter.model import Delivery, Hours, Letter, Recipient, Send
+from newsletter.model import Delivery, Hours, Letter, Offer, Recipient, Send
 from newsletter.store import Store
 
 CLAIM = 100
@@ -92,11 +92,11 @@ class Run:
         with self.lock:
             self._claimed.appendleft(row)
 
-    def begin(self, row: Delivery, relay: str) -> None:
-        """Write down that the row's content is about to leave by that relay, and the answers so far
-        with it."""
+    def begin(self, row: Delivery, offer: Offer) -> None:
+        """Write down that the row's content is about to leave, to whom it is offered, and the
+        answers so far with it."""
         with self.lock:
-            self.office.store.begin(row, self.office.now(), self._answered, relay)
+            self.office.store.begin(row, self.office.now(), self._answered, offer)
             self._answered.clear()
 
     def remember(self, row: Delivery) -> None:

@@ -7,8 +7,10 @@ clock, database or network.
 
 from newsletter.model.issues import Article, Issue, Teaser
 from newsletter.model.ledger import (
+    NO_OFFER,
     Delivery,
     DeliveryState,
+    Offer,
     Origin,
     Send,
     SendEntry,
@@ -40,6 +42,7 @@ from newsletter.model.spam_filter import FilterKind, SpamFilter, filter_at
 from newsletter.model.turns import Beat, DomainTally, ReplyTally, Turn, TurnKind
 
 __all__ = [
+    "NO_OFFER",
     "Article",
     "Beat",
     "Delivery",
@@ -59,6 +62,7 @@ __all__ = [
     "Mail",
     "Mailbox",
     "NewSubscriber",
+    "Offer",
     "Origin",
     "Problem",
     "Readership",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from newsletter.model.mail import Email, Reply
 from newsletter.model.publication import Letterhead
@@ -97,6 +98,16 @@ class SendEntry:
     not_before: datetime | None = None
     hold: str = ""
     local: bool = False
+
+
+class Offer(NamedTuple):
+    """By which relay a mail is about to leave, and under which Message-ID."""
+
+    relay: str = ""
+    message_id: str = ""
+
+
+NO_OFFER = Offer()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from newsletter.model import (
+    NO_OFFER,
     Beat,
     Delivery,
     DeliveryState,
@@ -25,6 +26,7 @@ from newsletter.model import (
     Letterhead,
     Limits,
     NewSubscriber,
+    Offer,
     Origin,
     Reply,
     ReplyTally,
@@ -262,13 +264,13 @@ class Store(Protocol):
         delivery: Delivery,
         now: datetime,
         answered: Sequence[Delivery] = (),
-        relay: str = "",
+        offer: Offer = NO_OFFER,
     ) -> None:
-        """Write down that the content of this CLAIMED row is about to leave by `relay`, and the
-        outcomes of rows `answered` before it: from now on whoever recovers the send knows both,
-        however this process dies. The database itself may learn of them up to 250 ms and a mail
-        later. Raises StoreError when the row is not CLAIMED at this attempt, or its content left
-        before; then nothing was written."""
+        """Write down that the content of this CLAIMED row is about to leave, to whom it is
+        offered, and the outcomes of rows `answered` before it: from now on whoever recovers the
+        send knows all of it, however this process dies. The database itself may learn of it up to
+        250 ms and a mail later. Raises StoreError when the row is not CLAIMED at this attempt, or
+        its content left before; then nothing was written."""
 
     def record(self, delivery: Delivery, now: datetime) -> None:
         """Write the outcome: `delivery.state` with reason, message_id, relay, reply and next_at.

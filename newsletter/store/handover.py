@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from newsletter.errors import StoreError
-from newsletter.model import Delivery, SendState
+from newsletter.model import NO_OFFER, Delivery, DeliveryState, Offer, SendState
 from newsletter.store import journal
 from newsletter.store.database import Database
 from newsletter.store.lock import exclusive
@@ -23,7 +23,7 @@ from newsletter.store.window import (
     OUTCOME_COLUMNS,
     Window,
     out_of_turn,
-    with_relay,
+    widened,
 )
 
 DUE = """
@@ -62,7 +62,7 @@ SELECT 1 FROM delivery
 """
 BEGIN = """
 UPDATE delivery
-   SET relay = ?, data_started_at = ?
+   SET relay = ?, message_id = ?, data_started_at = ?
  WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
    AND data_started_at IS NULL
 """
@@ -75,7 +75,8 @@ UPDATE delivery
 IN_DOUBT = """
 UPDATE delivery
    SET state = 'unknown', updated_at = :now, reason = :reason,
-       relay = CASE WHEN data_started_at IS NULL THEN '' ELSE relay END
+       relay = CASE WHEN data_started_at IS NULL THEN '' ELSE relay END,
+       message_id = CASE WHEN data_started_at IS NULL THEN '' ELSE message_id END
  WHERE send_id = :send AND state = 'claimed' AND (data_started_at IS NOT NULL OR :all)
 """
 NEVER_LEFT = """
@@ -155,7 +156,7 @@ class Handover:
         delivery: Delivery,
         now: datetime,
         answered: Sequence[Delivery] = (),
-        relay: str = "",
+        offer: Offer = NO_OFFER,
     ) -> None:
         at = micros(now)
         with self._db.lock:
@@ -172,7 +173,7 @@ class Handover:
             if window.due(at):
                 window.note()
                 self._settle(window)
-            window.begin(delivery, relay, at)
+            window.begin(delivery, offer, at)
 
     def _unchanged(self, delivery: Delivery) -> bool:
         """Whether nobody but this sender wrote to the database since the row was claimed, so that
@@ -194,6 +195,8 @@ class Handover:
     def _record(self, window: Window, answered: Sequence[Delivery], now: datetime) -> None:
         if foreign := next((row for row in answered if not self._still_holds(window, row)), None):
             raise out_of_turn(foreign, "record")
+        if any(row.state is DeliveryState.UNKNOWN for row in answered):
+            self._begun(window)
         window.answer(answered, micros(now))
         if window.journal is not None:
             window.note()
@@ -218,6 +221,11 @@ class Handover:
                 raise _taken_over(window.send_id)
             self._db.write_many(BEGIN, window.began())
         window.settled()
+
+    def _begun(self, window: Window) -> None:
+        """Have the database know since when the rows are in doubt."""
+        with self._db.transaction():
+            self._db.write_many(BEGIN, window.began())
 
     def _settle_all(self) -> None:
         with self._db.lock:
@@ -251,9 +259,9 @@ class Handover:
         its rows are no longer claimed, or at another attempt."""
         for begun, *outcomes in entries:
             for row in outcomes:
-                self._db.write(RECORD, with_relay(row, OUTCOME_COLUMNS))
+                self._db.write(RECORD, widened(row, *OUTCOME_COLUMNS))
             if begun:
-                self._db.write(BEGIN, with_relay(begun, BEGIN_COLUMNS))
+                self._db.write(BEGIN, widened(begun, *BEGIN_COLUMNS))
 
     def _window(self, send_id: int) -> Window:
         if send_id not in self._windows:

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.errors import StoreError
-from newsletter.model import Delivery
+from newsletter.model import Delivery, Offer
 from newsletter.store.journal import SIZE_BYTES, Journal
 from newsletter.store.rows import Row, micros_or_none, reply_columns
 
 MOST_OUTCOMES = 500
 LONGEST_WAIT_US = 250_000
-BEGIN_COLUMNS = 5
-OUTCOME_COLUMNS = 14
+# What the parameters of BEGIN and RECORD are, now and before the relay stood in front of them.
+BEGIN_COLUMNS = (6, 4)
+OUTCOME_COLUMNS = (14, 13)
 
 
 @dataclass(slots=True)
@@ -62,10 +63,10 @@ class Window:
             self.claimed.pop(row.subscriber_id, None)
             self.begun.pop(row.subscriber_id, None)
 
-    def begin(self, delivery: Delivery, relay: str, now_us: int) -> None:
-        """Write down that content is about to leave by that relay, and the outcomes taken since
-        the last time. Raises StoreError; then it will not leave."""
-        row = (relay, now_us, self.send_id, delivery.subscriber_id, delivery.attempts)
+    def begin(self, delivery: Delivery, offer: Offer, now_us: int) -> None:
+        """Write down that content is about to leave, offered like that, and the outcomes
+        taken since the last time. Raises StoreError; then it will not leave."""
+        row = (*offer, now_us, self.send_id, delivery.subscriber_id, delivery.attempts)
         self._write(row)
         self.begun[delivery.subscriber_id] = row
 
@@ -117,18 +118,18 @@ def outcome_row(delivery: Delivery, now_us: int) -> Row:
     )
 
 
-def with_relay(row: Row, columns: int) -> Row:
-    """The parameters as so many columns take them; a sender of an earlier version wrote no relay.
+def widened(row: Row, columns: int, before: int) -> Row:
+    """The parameters as so many columns take them; a sender of the version before wrote no relay.
     Raises StoreError for any other version's."""
     if len(row) == columns:
         return tuple(row)
-    if len(row) != columns - 1:
+    if len(row) != before:
         raise StoreError(
             "the journal of the send is of another version",
             hint="go on with the newsletter that began the send: newsletter resume",
             code="store.journal",
         )
-    return ("", *row)
+    return (*("",) * (columns - before), *row)
 
 
 def out_of_turn(delivery: Delivery, verb: str) -> StoreError:
