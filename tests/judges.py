@@ -168,8 +168,8 @@ smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
 smtpd_recipient_restrictions = reject_non_fqdn_sender, reject_non_fqdn_recipient, permit
 smtpd_helo_required = yes
 strict_rfc821_envelopes = yes
-strict_7bit_headers = yes
-strict_8bitmime = yes
+strict_7bit_headers = {headers}
+strict_8bitmime = {headers}
 strict_8bitmime_body = yes
 strict_mime_encoding_domain = yes
 smtpd_forbid_bare_newline = reject
@@ -193,15 +193,18 @@ postlog   unix-dgram n - n - 1 postlogd
 
 
 @contextlib.contextmanager
-def postfix() -> Iterator[tuple[Relay, Path]]:
-    """A Postfix that is strict wherever it can be, throws away what it takes, and its log."""
+def postfix(*, utf8_headers: bool = False) -> Iterator[tuple[Relay, Path]]:
+    """A Postfix that is strict wherever it can be, throws away what it takes, and its log. It
+    refuses even its own Received to an address in UTF-8, unless it is to take `utf8_headers`."""
     needs("postfix")
     with open_folder() as folder:
         root = as_root()
         port = free_port()
         for name in ("queue", "data", "etc"):
             (folder / name).mkdir()
-        (folder / "etc" / "main.cf").write_text(POSTFIX.format(folder=folder))
+        (folder / "etc" / "main.cf").write_text(
+            POSTFIX.format(folder=folder, headers="no" if utf8_headers else "yes")
+        )
         (folder / "etc" / "master.cf").write_text(MASTER.format(port=port))
         subprocess.run([*root, "chown", "postfix", str(folder / "data")], check=True)
         command = [*root, "postfix", "-c", str(folder / "etc")]

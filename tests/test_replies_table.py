@@ -79,6 +79,7 @@ REPLIES: list[tuple[Stage, str, Verdict, Scope]] = [
     (DOT, "552 Message size exceeds maximum", V.FATAL, A),
     (DOT, "554 5.6.0 malformed", V.FATAL, A),
     (RCPT, "553 5.6.7 SMTPUTF8 needed", V.SOFT, R),
+    (DOT, "550 5.6.0 improper use of 8-bit data in message header", V.SOFT, R),
     (DATA, "503 5.5.1 bad sequence of commands", V.FATAL, A),
     (RCPT, "501 bad address syntax", V.FATAL, A),
     (DATA, "554 no", V.FATAL, A),

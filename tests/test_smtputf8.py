@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from email import message_from_string
 from email.policy import SMTPUTF8
+from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.delivery.verdicts import Verdict, ruling
 from newsletter.errors import MailRefused
-from newsletter.mime import fill, stencil
-from newsletter.model import Mail, Reply, Stage
+from newsletter.lint import check_mail
+from newsletter.mime import fill, finish, stencil
+from newsletter.model import DkimKey, Mail, Relay, Reply, Severity, Stage
+from newsletter.preview.arrival import Arrival
+from newsletter.smtp import open_transport
 from newsletter.smtp.client import SMTPTransport
 from newsletter.smtp.gate import refuse_unsafe
+from newsletter.smtp.inbox import read_mail, received
 from newsletter.smtp.internationalised import NotOffered
 from newsletter.smtputf8 import carried, composed, fault
+from tests.judges import postfix, wait_until
 from tests.mime_letter import DATE, LETTER, email, reader
+from tests.publication import CONFIG, Publication, publication
+from tests.signing import key, verifies
 from tests.smtpd import ScriptedRelay
 
 JUERGEN = "jürgen@example.org"
@@ -279,3 +296,181 @@ def test_letters_of_any_script_are_written_to_or_refused_with_a_reason(local: st
     reason = fault(local)
     assert reason.isprintable()
     assert carried(f"{local}@example.org") is not bool(reason) or local.isascii()
+
+
+# from the list to the reader
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Publication:
+    made = publication(tmp_path)
+    for address in ("Jürgen@example.org", "用户@例え.jp", "ada@example.com"):
+        made.run("subscribers", "add", address)
+    return made
+
+
+def test_the_inbox_takes_such_mail_and_shows_it(people: Publication) -> None:
+    assert people.ask("send", "latest", "--yes", "--expect", "3")["sent"] == 3
+    inbox = people.root / ".newsletter" / "inbox"
+    kept = {mail.rcpt_to: read_mail(inbox, mail.key) for mail in received(inbox)}
+    assert list(kept) == ["Jürgen@example.org", YOU, "ada@example.com"]
+    assert "\r\nTo: Jürgen@example.org\r\n".encode() in kept["Jürgen@example.org"]
+    assert kept["ada@example.com"].isascii()
+    arrival = Arrival(received(inbox)[1], kept[YOU])
+    assert ("To", YOU) in arrival.headers
+    assert not [each for each in check_mail(kept[YOU]) if each.severity is Severity.ERROR]
+
+
+def test_a_relay_without_it_fails_those_readers_alone(people: Publication) -> None:
+    with ScriptedRelay(extensions=WAYS["pipelined"]) as relay:
+        people.write(
+            "newsletter.toml",
+            f'{CONFIG}\n[relay.far]\npreset = "smtp"\nhost = "127.0.0.1"\n'
+            f'port = {relay.port}\ntls = "none"\n\n[check]\nignore = ["link-local"]\n',
+        )
+        answer = people.ask("send", "latest", "--yes", "--relay", "far", code=4)
+        assert (answer["sent"], answer["failed"], answer["state"]) == (1, 2, "done")
+        assert [taken.rcpt_to for taken in relay.accepted] == ["ada@example.com"]
+    said = people.run("status", "latest", "--who", "failed").stdout
+    assert said.count(NotOffered.reply.text) >= 2
+    assert people.run("subscribers", "list").stdout.count("active ") == 3
+
+
+def test_one_mailbox_is_one_person_however_it_is_typed(people: Publication) -> None:
+    for typed in ("jürgen@example.org", "JU\u0308RGEN@example.org", "Ju\u0308rgen@EXAMPLE.org"):
+        people.run("subscribers", "add", typed, code=2)
+    people.run("subscribers", "add", "jurgen@example.org")
+    people.run("subscribers", "unsubscribe", "JÜRGEN@example.org")
+    listed = people.run("subscribers", "list").stdout.splitlines()
+    assert [line.split()[:2] for line in listed] == [
+        ["unsubscribed", "Jürgen@example.org"],
+        ["active", YOU],
+        ["active", "ada@example.com"],
+        ["active", "jurgen@example.org"],
+    ]
+    assert people.ask("send", "latest", "--yes", "--expect", "3")["sent"] == 3
+
+
+def test_a_list_of_such_people_survives_export_and_import(people: Publication) -> None:
+    exported = people.write("people.csv", people.run("subscribers", "export").stdout)
+    said = people.run("subscribers", "import", str(exported), "--consent", "x").stdout
+    assert "3 known" in said
+
+
+# other people's programs
+
+
+def test_a_maildir_and_files_hold_the_very_mail(tmp_path: Path) -> None:
+    (mail,) = mails(JUERGEN)
+    for kind in ("file", "maildir"):
+        relay = Relay(name="x", kind=kind, folder=tmp_path / kind)
+        assert [reply.code for reply in answers(relay, [mail])] == [250]
+    (file,) = (tmp_path / "file").iterdir()
+    assert file.read_bytes() == mail.content
+    (file,) = (tmp_path / "maildir" / "new").iterdir()
+    assert f"\nDelivered-To: {JUERGEN}\n".encode() in file.read_bytes()
+
+
+def test_sendmail_gets_the_address_in_utf8_whatever_the_locale(tmp_path: Path) -> None:
+    program = tmp_path / "sendmail"
+    program.write_text(
+        f'#!/bin/sh\nfor to; do :; done\nprintf %s "$to" >{tmp_path}/to\ncat >/dev/null\n'
+    )
+    program.chmod(0o755)
+    script = (
+        "from tests.test_smtputf8 import JUERGEN, mails\n"
+        "from newsletter.model import Relay\n"
+        "from newsletter.smtp import open_transport\n"
+        f"relay = Relay(name='x', kind='sendmail', program={str(program)!r})\n"
+        "with open_transport(relay) as transport:\n"
+        "    list(transport.deliver(iter(mails(JUERGEN)), lambda mail: None))\n"
+    )
+    for locale in ("C", "C.UTF-8", "POSIX"):
+        environ = {**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        subprocess.run([sys.executable, "-c", script], env=environ, check=True)
+        assert (tmp_path / "to").read_bytes() == JUERGEN.encode()
+
+
+class Boxes:
+    """What aiosmtpd's LMTP server asks."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[list[str], list[str], bytes]] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        options = [*envelope.mail_options, f"smtp_utf8={envelope.smtp_utf8}"]
+        self.taken.append((options, envelope.rcpt_tos, envelope.original_content))
+        return "250 2.0.0 delivered"
+
+
+@pytest.mark.parametrize(("protocol", "kind"), [(SMTP, "smtp"), (LMTP, "lmtp")])
+@pytest.mark.parametrize("offered", [True, False])
+def test_aiosmtpd_takes_it_over_smtp_and_lmtp(
+    protocol: type[SMTP], kind: str, *, offered: bool
+) -> None:
+    boxes, sent = Boxes(), mails(JUERGEN, "ada@example.com", YOU)
+    with serving(boxes, protocol, offered=offered) as port:
+        codes = [reply.code for reply in answers(Relay(name="x", kind=kind, port=port), sent)]
+    assert codes == ([250, 250, 250] if offered else [553, 250, 553])
+    if not offered:
+        sent = [sent[1]]
+    assert [(tos, content) for _, tos, content in boxes.taken] == [
+        ([mail.rcpt_to], mail.content) for mail in sent
+    ]
+    for (options, _, _), mail in zip(boxes.taken, sent, strict=True):
+        asked = not mail.rcpt_to.isascii()
+        assert ("SMTPUTF8" in options, "BODY=8BITMIME" in options) == (asked, asked)
+        assert f"smtp_utf8={asked}" in options
+
+
+@contextmanager
+def serving(boxes: Boxes, protocol: type[SMTP], *, offered: bool) -> Iterator[int]:
+    loop = asyncio.new_event_loop()
+
+    def line() -> SMTP:
+        return protocol(boxes, loop=loop, enable_SMTPUTF8=offered)
+
+    server = loop.run_until_complete(loop.create_server(line, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield server.sockets[0].getsockname()[1]
+    loop.call_soon_threadsafe(server.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
+def test_a_strict_postfix_takes_it_and_says_so() -> None:
+    sent = mails(JUERGEN, "ada@example.com", YOU)
+    with postfix(utf8_headers=True) as (relay, log):
+        assert [reply.code for reply in answers(relay, sent)] == [250, 250, 250]
+        wait_until(lambda: _logged(log, f"to=<{YOU}>"), log)
+        assert f"to=<{JUERGEN}>" in log.read_text()
+        assert "warning" not in log.read_text()
+
+
+def test_a_postfix_that_refuses_what_it_offers_fails_this_reader_alone() -> None:
+    with postfix() as (relay, _):
+        refusal, taken = answers(relay, mails(JUERGEN, "ada@example.com"))
+    assert (ruling(refusal).verdict, ruling(taken).verdict) == (Verdict.SOFT, Verdict.ACCEPTED)
+
+
+def answers(relay: Relay, sent: list[Mail]) -> list[Reply]:
+    with open_transport(relay) as transport:
+        return [reply for _, reply in transport.deliver(iter(sent), lambda _: None)]
+
+
+def _logged(log: Path, words: str) -> None:
+    if words not in log.read_text():
+        raise OSError(words)
+
+
+@pytest.mark.parametrize("one", [key("s1"), key("s1e", ed25519=True)], ids=["rsa", "ed25519"])
+def test_a_signature_over_utf8_verifies(one: DkimKey, tmp_path: Path) -> None:
+    """RFC 8616 3: the field is signed in the octets it has."""
+    (mail,) = mails(JUERGEN)
+    signed = finish(Relay(name="x", kind="smtp", dkim=(one,)), "sleep", DATE)(mail)
+    assert signed.content.endswith(mail.content)
+    assert verifies(signed.content, 0, one)
+    other = signed.content.replace("jürgen".encode(), b"jorgen")
+    assert not verifies(other, 0, one)

@@ -1,6 +1,6 @@
 """Text that a person typed -> an address that SMTP can carry.
 
-One cell or option enters; the ASCII form leaves, or AddressInvalid with a sentence for whoever
+One cell or option enters; its one spoken form leaves, or AddressInvalid with a sentence for whoever
 brought it. Nothing is looked up: no DNS, no list of disposable domains. The message never repeats
 what could move a terminal's cursor.
 """
@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from newsletter.errors import AddressInvalid
 from newsletter.model import Mailbox
+from newsletter.smtputf8 import PATH_OCTETS, composed, fault, plain
 
 _ANGLED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 # What spreadsheets and web pages leave around a cell: byte order mark, zero-width and soft marks.
@@ -24,8 +25,9 @@ _RESERVED = re.compile(r"(?:^|(?<=\.))(?:invalid|localhost)$", re.IGNORECASE)
 
 
 def parse_address(text: str) -> str:
-    """The address in `text` in ASCII form: the local part as given, the domain in lower case with
-    A-labels (IDNA 2008 with UTS 46). Takes what `parse_mailbox` takes."""
+    """The address in `text` as it is spoken to a relay: the domain in lower case with A-labels
+    (IDNA 2008 with UTS 46), the local part as given, and in NFC where it is beyond ASCII (RFC
+    6531). Takes what `parse_mailbox` takes."""
     return parse_mailbox(text).address
 
 
@@ -36,12 +38,12 @@ def parse_mailbox(text: str) -> Mailbox:
     _refuse_unreadable(cell)
     match = _ANGLED.fullmatch(cell)
     if match is not None:
-        return Mailbox(_unquoted(match["name"]), _ascii_address(_trimmed(match["address"])))
+        return Mailbox(_unquoted(match["name"]), _spoken(_trimmed(match["address"])))
     if cell[:7].lower() == "mailto:":
         # RFC 6068 2: the address is percent-encoded, and header fields may follow.
         cell = unquote(cell[7:].partition("?")[0])
         _refuse_unreadable(cell)
-    return Mailbox("", _ascii_address(cell))
+    return Mailbox("", _spoken(cell))
 
 
 def _trimmed(text: str) -> str:
@@ -57,7 +59,7 @@ def _refuse_unreadable(cell: str) -> None:
         raise AddressInvalid(f"{_shown(cell)} contains a line break or another control character")
 
 
-def _ascii_address(address: str) -> str:
+def _spoken(address: str) -> str:
     local, at, domain = address.rpartition("@")
     if not at:
         raise AddressInvalid(f"{_shown(address)} has no @")
@@ -67,12 +69,17 @@ def _ascii_address(address: str) -> str:
         raise AddressInvalid(f"{_shown(address)} contains a space")
     if not address.isprintable():
         raise AddressInvalid(f"{_shown(address)} contains an invisible character")
-    if not local.isascii():
+    local = composed(local)
+    if not local.isascii() and (reason := fault(local)):
+        meant = plain(local)
         raise AddressInvalid(
-            f"{_shown(address)} has a non-ASCII local part",
-            hint="it needs SMTPUTF8 (RFC 6531), which few relays offer; ask for another address",
+            f"{_shown(address)} {reason}",
+            hint=f"if it is {_shown(f'{meant}@{domain}')}, write that" if meant else None,
         )
-    return f"{local}@{_ascii_domain(local, domain)}"
+    spoken = f"{local}@{_ascii_domain(local, domain)}"
+    if len(spoken.encode()) > PATH_OCTETS:
+        raise AddressInvalid(f"{_shown(address)} is too long")
+    return spoken
 
 
 def _ascii_domain(local: str, domain: str) -> str:
@@ -83,7 +90,10 @@ def _ascii_domain(local: str, domain: str) -> str:
     stand_in = domain if reserved is None else domain[: reserved.start()] + "test"
     try:
         valid = validate_email(
-            f"{local}@{stand_in}", check_deliverability=False, test_environment=True, strict=True
+            f"{local if local.isascii() else 'x'}@{stand_in}",
+            check_deliverability=False,
+            test_environment=True,
+            strict=True,
         )
     except EmailNotValidError as error:
         reason = "".join(c for c in str(error) if c.isprintable())

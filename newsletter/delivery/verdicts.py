@@ -158,6 +158,8 @@ TABLE: tuple[Rule, ...] = (
         text=r"too (big|large)|message size",
     ),
     Rule(verdict=V.SOFT, because=BEYOND_ASCII, status=r"5\.6\.7"),
+    # Postfix with strict_7bit_headers, which offers SMTPUTF8 all the same
+    Rule(verdict=V.SOFT, because=BEYOND_ASCII, code="5..", text="8-bit data in message header"),
     Rule(verdict=V.FATAL, because="the mail is malformed", status=r"5\.6\.\d+"),
     Rule(verdict=V.FATAL, because="the relay does not understand us", status=r"5\.5\.[1-9]\d*"),
     Rule(verdict=V.FATAL, because="the relay does not understand us", code="50[0-4]|555"),

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from newsletter.lint.galley import Galley
 from newsletter.lint.message import Field, codec
 from newsletter.lint.rule import Finding, Findings, error, note, warning
+from newsletter.smtputf8 import carried
 
 NEEDED = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
 ONCE = (
@@ -85,9 +86,11 @@ def lines_that_are_no_field(galley: Galley) -> Findings:
 
 @error("header-8bit", "RFC 5322 2.2; RFC 2047", "encode it as =?utf-8?q?...?=")
 def headers_are_ascii(galley: Galley) -> Findings:
-    """Octets beyond ASCII in the header."""
+    """Octets beyond ASCII in the header, but for a reader's own address in To."""
     for field in galley.mail.fields:
-        if not "".join(field.lines).isascii():
+        own = _beyond_ascii(field)
+        value = field.utf8.replace(own, "", 1) if own else "".join(field.lines)
+        if not value.isascii():
             yield Finding(f"{field.name} is not ASCII", line=field.line)
 
 
@@ -144,15 +147,26 @@ def _mailboxes(galley: Galley) -> Iterator[Field]:
         yield from galley.mail.all(name)
 
 
+def _address(value: str) -> str:
+    """The one address in a value without quoted strings, or whatever stands in its place."""
+    match = MAILBOX.fullmatch(value)
+    return (match["inside"] or match["bare"] or "").strip() if match else ""
+
+
+def _beyond_ascii(field: Field) -> str:
+    """The address in To when it takes an internationalised mail (RFC 6532), else ""."""
+    address = _address(QUOTED.sub("", field.utf8)) if field.key == "to" else ""
+    return "" if address.isascii() or not carried(address) else address
+
+
 @error("address-form", "RFC 5322 3.4; RFC 5321 4.1.2", "write  Name <local@domain>, one address")
 def mailboxes_hold_one_address(galley: Galley) -> Findings:
     """From, To or Reply-To is not exactly one address; a list of readers in To shows them to each
     other."""
     for field in _mailboxes(galley):
         bare = QUOTED.sub("", field.value)
-        match = MAILBOX.fullmatch(bare)
-        address = (match["inside"] or match["bare"] or "").strip() if match else ""
-        if "," in bare or ";" in bare or ADDRESS.fullmatch(address) is None:
+        known = ADDRESS.fullmatch(_address(bare)) or _beyond_ascii(field)
+        if "," in bare or ";" in bare or not known:
             yield Finding(f"{field.name} is not one address", line=field.line)
 
 

@@ -38,9 +38,17 @@ class Field:
         return self.name.lower()
 
     @property
+    def utf8(self) -> str:
+        """The value with its octets read as UTF-8 (RFC 6532), as it stands where they are none."""
+        try:
+            return self.value.encode("latin-1").decode()
+        except ValueError:
+            return self.value
+
+    @property
     def text(self) -> str:
-        """The value with its encoded-words read (RFC 2047)."""
-        return _WORD.sub(_read_word, _BETWEEN_WORDS.sub(r"\1", self.value))
+        """The value as people read it, encoded-words included (RFC 2047)."""
+        return _WORD.sub(_read_word, _BETWEEN_WORDS.sub(r"\1", self.utf8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-from newsletter.mime import headers
+from newsletter.mime import headers, internationalised
 from newsletter.mime.inspection import gate
-from newsletter.mime.internationalised import to_field
 from newsletter.mime.places import CutText, Write, cut_html, cut_text
 from newsletter.mime.quoted_printable import SOFT, encode
 from newsletter.mime.words import one_line
@@ -104,7 +103,7 @@ def fill(stencil: Stencil, recipient: Recipient) -> Mail:
     if address.isascii():
         to = headers.to_field(recipient.name, address)
     else:
-        address, to = to_field(Mailbox(recipient.name, address))
+        address, to = internationalised.to_field(Mailbox(recipient.name, address))
     values = {**recipient.values, "address": address, "unsubscribe_url": recipient.unsubscribe_url}
     filling = [
         to,

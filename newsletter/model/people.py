@@ -19,7 +19,8 @@ class SubscriberStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """One person. `address` is the ASCII form; `fields` are free attributes, all text."""
+    """One person. `address` is as it is spoken to a relay; `fields` are free attributes, all
+    text."""
 
     id: int
     address: str
@@ -44,7 +45,7 @@ class Gaps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSubscriber:
-    """A person about to be written down; everything validated, `address` in ASCII form."""
+    """A person about to be written down; everything validated, `address` as it is spoken."""
 
     address: str
     name: str = ""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import formataddr
 
 from newsletter.delivery.addressing import Addressee
 from newsletter.delivery.specimen import READER, part
@@ -101,7 +100,7 @@ def _reader(desk: Desktop) -> Values:
     return {
         "choices": choices(desk.studio, desk.study.shelf.letter),
         "fillings": fillings(desk.study, desk.reader),
-        "to": formataddr((desk.reader.name, desk.reader.address)),
+        "to": f"{desk.reader.name} <{desk.reader.address}>".lstrip(),
         "message_id": mail.message_id,
         "frames": frames_of(desk.look)[:1],
     }

@@ -92,7 +92,13 @@ class Inbox:
         return self
 
     def _connected(self, receiver: _Receiver) -> Callable[[], SMTP]:
-        return lambda: SMTP(receiver, hostname="inbox", ident=self.greeting, loop=self._loop)
+        return lambda: SMTP(
+            receiver,
+            hostname="inbox",
+            ident=self.greeting,
+            enable_SMTPUTF8=True,
+            loop=self._loop,
+        )
 
     def __exit__(
         self,
@@ -176,13 +182,14 @@ class _Receiver:
     def filed(self, envelope: Envelope) -> str:
         """The reply once the mail is in the folder."""
         content = envelope.original_content or b""
-        recipients = ", ".join(envelope.rcpt_tos)
+        # What was no UTF-8 came as surrogates, which no page can show.
+        recipients = ", ".join(envelope.rcpt_tos).encode("utf-8", "replace").decode()
         try:
             key = self.folder.add(content, envelope.rcpt_tos[0])
             self._note(
                 InboxMail(
                     key=key,
-                    mail_from=envelope.mail_from or "",
+                    mail_from=(envelope.mail_from or "").encode("utf-8", "replace").decode(),
                     rcpt_to=recipients,
                     received_at=datetime.now(UTC),
                     size=len(content),

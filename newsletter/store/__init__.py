@@ -1,8 +1,8 @@
 """The store: who reads the letter, and what became of every mail.
 
 A protocol of domain verbs. Every verb is one transaction; every time is aware UTC; every address
-is in ASCII form and compared case-insensitively. The ledger is the source of truth: each state is
-left only through a verb that names the state it leaves.
+is as it is spoken to a relay and compared case-insensitively. The ledger is the source of truth:
+each state is left only through a verb that names the state it leaves.
 """
 
 from __future__ import annotations
