@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from newsletter.model import (
@@ -78,14 +77,14 @@ def states(store: Store, send_id: int) -> dict[str, str]:
 
 
 def taken(delivery: Delivery) -> Delivery:
-    return replace(
-        delivery, state=DeliveryState.ACCEPTED, message_id="a.b@example.com", reply=ACCEPTED
+    return delivery._replace(
+        state=DeliveryState.ACCEPTED, message_id="a.b@example.com", reply=ACCEPTED
     )
 
 
 def to_all(store: Store, state: DeliveryState, send: Send) -> None:
     for row in store.claim(send.id, 100, NOW):
-        store.record(replace(row, state=state, reason="because"), NOW)
+        store.record(row._replace(state=state, reason="because"), NOW)
 
 
 def store_is_whole(store: Store, send_id: int) -> bool:

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -181,7 +180,7 @@ def test_who_is_answered_after_a_later_is_counted_once(letter: Publication) -> N
         count = Count(store, store.sends()[-1], Limits())
         row = next(store.deliveries(count.send.id, DeliveryState.PENDING))
         for state in (DEFERRED, DEFERRED, ACCEPTED):
-            count.take(replace(row, state=state))
+            count.take(row._replace(state=state))
         sight = count.sight(NOW)
     assert (sight.counts[DEFERRED], sight.counts[ACCEPTED], sight.done) == (0, 2, 2)
 

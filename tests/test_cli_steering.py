@@ -135,7 +135,7 @@ def interrupted(letter: Publication) -> None:
         send = store.freeze(new, NOW)
         store.move(send.id, SendState.SENDING, NOW)
         (row,) = store.claim(send.id, 1, NOW)
-        store.record(replace(row, state=DeliveryState.ACCEPTED), NOW)
+        store.record(row._replace(state=DeliveryState.ACCEPTED), NOW)
         store.move(send.id, SendState.PAUSED, NOW)
 
 

@@ -162,7 +162,7 @@ def test_a_ledger_of_the_second_schema_keeps_every_row(tmp_path: Path) -> None:
         send = store.move(store.freeze(NEW, NOW).id, SendState.SENDING, NOW)
         rows = store.claim(send.id, 5, NOW)
         for row, state in zip(rows, ("accepted", "deferred", "failed", "unknown"), strict=False):
-            store.record(replace(taken(row), state=DeliveryState(state), reason=state), NOW)
+            store.record(taken(row)._replace(state=DeliveryState(state), reason=state), NOW)
     path = tmp_path / "old.db"
     with closing(schema_2(path)) as old:
         old.execute(f"ATTACH '{tmp_path / 'now.db'}' AS now")

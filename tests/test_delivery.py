@@ -679,12 +679,12 @@ def test_a_begin_out_of_turn_writes_nothing_of_what_it_brought(world: World) -> 
     world.store.move(send.id, SendState.SENDING, NOW)
     first, second = world.store.claim(send.id, 2, NOW)
     world.store.begin(first, NOW)
-    taken = replace(first, state=DeliveryState.ACCEPTED)
+    taken = first._replace(state=DeliveryState.ACCEPTED)
     with pytest.raises(StoreError, match="cannot begin"):
-        world.store.begin(replace(second, attempts=9), NOW, [taken])
+        world.store.begin(second._replace(attempts=9), NOW, [taken])
     assert world.states(send)["p0@example.com"] == "claimed"
     with pytest.raises(StoreError, match="cannot record"):
-        world.store.begin(second, NOW, [replace(taken, attempts=9)])
+        world.store.begin(second, NOW, [taken._replace(attempts=9)])
     world.store.begin(second, NOW, [taken])
     assert world.states(send)["p0@example.com"] == "accepted"
     assert world.store.recover(send.id, NOW) == 1

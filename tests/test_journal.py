@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -173,7 +172,7 @@ def test_a_row_in_doubt_names_the_relay_it_was_offered_to_and_its_message_id(pat
     send = sending(store)
     ada, ben = store.claim(send.id, 2, NOW)
     store.begin(ada, NOW, offer=Offer("first"))
-    store.begin(ben, NOW, [replace(taken(ada), relay="first")], Offer("second", "b@example.com"))
+    store.begin(ben, NOW, [taken(ada)._replace(relay="first")], Offer("second", "b@example.com"))
     assert in_doubt(path) == [["second", "b@example.com"]]
     del store
 
@@ -185,7 +184,7 @@ def test_after_a_power_cut_nobody_tells_the_relay_of_a_mail_that_may_not_have_le
     readers(store, "ada")
     send = sending(store)
     [ada] = store.claim(send.id, 1, NOW)
-    store.record(replace(ada, state=DeliveryState.DEFERRED, reason="later", relay="earlier"), NOW)
+    store.record(ada._replace(state=DeliveryState.DEFERRED, reason="later", relay="earlier"), NOW)
     [ada] = store.claim(send.id, 1, NOW)
     assert ada.relay == "earlier"
     path.with_name(f"{path.name}-send-1.journal").write_bytes(b'["boot","earlier"]\n')

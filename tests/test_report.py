@@ -7,7 +7,6 @@ import io
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
@@ -209,7 +208,7 @@ def test_hostile_words_of_a_relay_stay_words(store: Store) -> None:
     [row] = store.claim(send.id, 1, NOW)
     evil = "<script>alert(1)</script>\u202e\x1b[2J"
     reply = Reply(Stage.RCPT, 550, "5.7.1", evil)
-    store.record(replace(row, state=DeliveryState.FAILED, reason=evil, reply=reply), NOW)
+    store.record(row._replace(state=DeliveryState.FAILED, reason=evil, reply=reply), NOW)
     page = sample_page(store, send.id)
     assert "<script>" not in page
     assert "&lt;script&gt;" in page

@@ -224,7 +224,7 @@ def test_claims_records_and_refusals_search_by_key(tmp_path: Path) -> None:
     open_store(f"sqlite:{path}").__exit__(None, None, None)
     with closing(sqlite3.connect(path)) as raw:
         for sql in (BEGIN, CLAIM, DUE, RECORD, SKIP_QUEUED):
-            asked = dict.fromkeys(("send", "subscriber", "now", "limit"), 1)
+            asked = dict.fromkeys(("send", "subscriber", "now", "limit", "who"), 1)
             bound = asked if ":" in sql else (1,) * sql.count("?")
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {sql}", bound)]
             assert not any("SCAN delivery" in step or "SCAN subscriber" in step for step in plan)

@@ -224,7 +224,7 @@ def test_a_cancelled_send_skips_who_is_left_and_keeps_who_got_it(store: Store) -
     store.record(taken(ada), NOW)
     assert store.cancel(send.id, NOW).state is SendState.CANCELLED
     assert states(store, send.id) == {"ada": "accepted", "ben": "claimed", "cleo": "skipped"}
-    store.record(replace(ben, state=DeliveryState.PENDING), NOW)
+    store.record(ben._replace(state=DeliveryState.PENDING), NOW)
     store.cancel(send.id, NOW)
     assert states(store, send.id)["ben"] == "skipped"
     assert store.reasons(send.id) == {"cancelled": 2}
@@ -247,7 +247,7 @@ def test_rows_are_tried_again_only_when_somebody_asks(store: Store, state: Deliv
     readers(store, "ada", "ben")
     send = sending(store)
     ada, ben = store.claim(send.id, 2, NOW)
-    store.record(replace(ada, state=state, next_at=NOW + timedelta(hours=1)), NOW)
+    store.record(ada._replace(state=state, next_at=NOW + timedelta(hours=1)), NOW)
     store.record(taken(ben), NOW)
     if state is not DeliveryState.DEFERRED:
         store.move(send.id, SendState.DONE, NOW)
@@ -304,7 +304,7 @@ def test_an_outcome_is_written_whole(store: Store) -> None:
     store.begin(row, NOW)
     later = NOW + timedelta(seconds=1)
     store.record(taken(row), later)
-    assert list(store.deliveries(send.id)) == [replace(taken(row), updated_at=later)]
+    assert list(store.deliveries(send.id)) == [taken(row)._replace(updated_at=later)]
     assert list(store.deliveries(send.id, DeliveryState.PENDING)) == []
 
 
@@ -314,7 +314,7 @@ def test_a_deferred_row_is_claimed_when_due_and_not_before(store: Store) -> None
     (row,) = store.claim(send.id, 1, NOW)
     due = NOW + timedelta(minutes=5)
     busy = Reply(Stage.RCPT, 451, "4.7.1", "greylisted")
-    store.record(replace(row, state=DeliveryState.DEFERRED, reply=busy, next_at=due), NOW)
+    store.record(row._replace(state=DeliveryState.DEFERRED, reply=busy, next_at=due), NOW)
     assert [row.address for row in store.claim(send.id, 9, NOW)] == ["ben@example.com"]
     assert store.claim(send.id, 9, due - timedelta(microseconds=1)) == []
     (again,) = store.claim(send.id, 9, due)
@@ -351,7 +351,7 @@ def test_promise_4_an_unsubscribe_takes_effect_in_the_middle_of_a_send(store: St
     readers(store, "ada", "ben", "cleo")
     send = sending(store)
     in_flight, deferred = store.claim(send.id, 2, NOW)
-    store.record(replace(deferred, state=DeliveryState.DEFERRED, next_at=NOW), NOW)
+    store.record(deferred._replace(state=DeliveryState.DEFERRED, next_at=NOW), NOW)
     for name in ("ada", "ben", "cleo"):
         store.unsubscribe(f"{name}@example.com", "one click", NOW)
     assert states(store, send.id) == {"ada": "claimed", "ben": "skipped", "cleo": "skipped"}
@@ -378,7 +378,7 @@ def test_a_content_begins_once_per_attempt(store: Store) -> None:
     store.begin(row, NOW)
     with pytest.raises(StoreError, match="not claimed"):
         store.begin(row, NOW)
-    store.record(replace(row, state=DeliveryState.DEFERRED), NOW)
+    store.record(row._replace(state=DeliveryState.DEFERRED), NOW)
     (again,) = store.claim(send.id, 1, NOW)
     store.begin(again, NOW)
 
@@ -388,7 +388,7 @@ def test_an_outcome_is_recorded_once(store: Store, state: DeliveryState) -> None
     readers(store, "ada")
     send = sending(store)
     (row,) = store.claim(send.id, 1, NOW)
-    outcome = replace(row, state=state, reason="because")
+    outcome = row._replace(state=state, reason="because")
     store.record(outcome, NOW)
     with pytest.raises(StoreError, match="not claimed"):
         store.record(outcome, NOW)
@@ -436,7 +436,7 @@ def test_the_beginning_of_an_earlier_attempt_does_not_taint_the_next(store: Stor
     send = sending(store)
     (row,) = store.claim(send.id, 1, NOW)
     store.begin(row, NOW)
-    store.record(replace(row, state=DeliveryState.DEFERRED), NOW)
+    store.record(row._replace(state=DeliveryState.DEFERRED), NOW)
     store.claim(send.id, 1, NOW)
     assert store.recover(send.id, NOW) == 0
     assert states(store, send.id) == {"ada": "pending"}

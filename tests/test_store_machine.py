@@ -112,7 +112,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 9), state=st.sampled_from(OUTCOMES))
     def record(self, pick: int, state: DeliveryState) -> None:
         for row in self.held[pick : pick + 1]:
-            outcome = replace(row, state=state, reason="x")
+            outcome = row._replace(state=state, reason="x")
             self.attempt(lambda: self.store.record(outcome, self.now))  # noqa: B023
 
     @rule(pick=st.integers(0, 9))

@@ -33,10 +33,10 @@ def test_each_verb_tells_of_itself_once(store: Store) -> None:
     for _ in range(2):
         store.widen(send.id, NOW)
     for row in store.claim(send.id, 10, NOW):
-        store.record(replace(row, state=DeliveryState.FAILED, reason="no"), NOW)
+        store.record(row._replace(state=DeliveryState.FAILED, reason="no"), NOW)
     store.move(send.id, SendState.SENDING, NOW)
     for row in store.claim(send.id, 10, NOW):
-        store.record(replace(row, state=DeliveryState.FAILED, reason="no"), NOW)
+        store.record(row._replace(state=DeliveryState.FAILED, reason="no"), NOW)
     store.move(send.id, SendState.DONE, NOW)
     store.reopen(send.id, DeliveryState.FAILED, NOW)
     for _ in range(2):
@@ -94,8 +94,7 @@ def test_a_tally_holds_nobodys_address(store: Store) -> None:
     send = sending(store)
     for number, row in enumerate(store.claim(send.id, 10, NOW)):
         text = f"<{row.address}>: no such user at example.com, {row.address}"
-        refused = replace(
-            row,
+        refused = row._replace(
             state=DeliveryState.FAILED,
             reason=f"cannot write to {row.address}",
             reply=Reply(Stage.RCPT, 550, "5.1.1", text),
@@ -123,7 +122,7 @@ def test_of_too_many_answers_the_rest_is_counted_with_its_kind(
     send = sending(store)
     for number, row in enumerate(store.claim(send.id, 10, NOW)):
         reply = Reply(Stage.RCPT, 550, "5.1.1", f"no {number}")
-        store.record(replace(row, state=DeliveryState.FAILED, reason="no", reply=reply), NOW)
+        store.record(row._replace(state=DeliveryState.FAILED, reason="no", reply=reply), NOW)
     found = store.by_reply(send.id)
     assert len(found) == 4
     assert sum(tally.count for tally in found) == 9

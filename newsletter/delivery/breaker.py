@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from newsletter.delivery.outcome import stops_at_once
 from newsletter.delivery.replies import fold
-from newsletter.delivery.verdicts import Ruling, Scope, Verdict, ruling
+from newsletter.delivery.verdicts import TAKEN, Ruling, Scope, Verdict, ruling
 from newsletter.errors import RelayError, RelayRefused, RelayUnavailable
 from newsletter.model import Reply
 
@@ -41,6 +41,8 @@ class Breaker:
     def hear(self, address: str, reply: Reply) -> Ruling:
         """The ruling on a reply, counted."""
         told = ruling(reply)
+        if told is TAKEN and not (self.unheard_of or self.refused or self.domains):
+            return told  # nothing to end
         self.unheard_of = self.unheard_of + 1 if told.verdict is Verdict.HARD else 0
         if told.scope is Scope.RECIPIENT:
             self._forget(domain_of(address))

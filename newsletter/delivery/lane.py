@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from newsletter.delivery.run import Run
 from newsletter.delivery.way import Way
@@ -76,21 +76,26 @@ class Lane:
 
     def _answers(self) -> Generator[Delivery, None, None]:
         for mail, reply in self.transport.deliver(self._mails(), self._begin):
-            yield from self._taken()
-            self.begun.discard(mail.message_id)
-            row = self.in_flight.pop(mail.message_id)
-            yield self.way.answered(row, reply, mail.message_id)
+            if self.settled:
+                yield from self._taken()
+            name = mail.message_id
+            self.begun.discard(name)
+            yield self.way.answered(self.in_flight.pop(name), reply, name)
         yield from self._taken()
 
     def _mails(self) -> Iterator[Mail]:
-        while row := self.way.next_row():
-            if ended := self.way.paused(row):  # before its turn is waited for
-                self._settle(ended)
-            elif not self.way.may_leave(row):
-                return
-            elif ended := self.way.unsendable(row):
-                self._settle(ended)
-            elif mail := self._mail_or_none(row):
+        way = self.way
+        while row := way.next_row():
+            if not way.unhindered(row):
+                if ended := way.paused(row):  # before its turn is waited for
+                    self._settle(ended)
+                    continue
+                if not way.may_leave(row):
+                    return
+                if ended := way.unsendable(row):
+                    self._settle(ended)
+                    continue
+            if mail := self._mail_or_none(row):
                 self.in_flight[mail.message_id] = row
                 yield mail
 
@@ -100,7 +105,7 @@ class Lane:
         try:
             return self.way.mail(row)
         except MailRefused as error:
-            self._settle(replace(row, state=DeliveryState.FAILED, reason=error.message))
+            self._settle(row._replace(state=DeliveryState.FAILED, reason=error.message))
             return None
 
     def _begin(self, mail: Mail) -> None:
@@ -134,8 +139,7 @@ class Lane:
             state = DeliveryState.UNKNOWN if doubtful else DeliveryState.PENDING
             now = office.now()
             reason, next_at = (IN_DOUBT, None) if doubtful else ("", now)
-            back = replace(
-                row,
+            back = row._replace(
                 state=state,
                 reason=reason,
                 next_at=next_at,

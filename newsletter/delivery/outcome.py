@@ -6,7 +6,6 @@ the row DEFERRED, however often (promise 6).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from newsletter.delivery.verdicts import Ruling, Scope, Verdict, ruling
@@ -38,20 +37,26 @@ def outcome(delivery: Delivery, reply: Reply, now: datetime, jitter: float = 0.0
     else:
         at_once = stops_at_once(told, reply)
         next_at = now if at_once else now + _wait(told, said_later or delivery.attempts, jitter)
-        delivery = replace(delivery, deferrals=said_later)
-    return replace(delivery, state=state, reason=reason, reply=reply, next_at=next_at)
+        delivery = delivery._replace(deferrals=said_later)
+    return delivery._replace(state=state, reason=reason, reply=reply, next_at=next_at)
 
 
-def accepted(delivery: Delivery, reply: Reply, message_id: str, relay: str) -> Delivery:
-    """The row as a yes to its content leaves it: what `outcome` would say, in half the time."""
-    return replace(
-        delivery,
-        state=DeliveryState.ACCEPTED,
+def accepted(row: Delivery, reply: Reply, message_id: str, relay: str) -> Delivery:
+    """The row as a yes to its content leaves it: what `outcome` would say, in a third of the
+    time."""
+    return Delivery(
+        row.send_id,
+        row.subscriber_id,
+        row.address,
+        row.name,
+        DeliveryState.ACCEPTED,
+        row.fields,
+        attempts=row.attempts,
+        deferrals=row.deferrals,
         message_id=message_id,
         relay=relay,
-        reason="",
         reply=reply,
-        next_at=None,
+        updated_at=row.updated_at,
     )
 
 

@@ -50,13 +50,15 @@ class Pace:
     _kept: dict[str, Mapping[str, Limits]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
+    def free(self, domain: str) -> bool:
+        """Whether mail to that domain has no limit to keep, as of the last look at the store."""
+        return not self._limits(domain) and not self._full
+
     def wait(self, domain: str) -> bool:
         """Whether the run goes on: after the wait for a mail to that domain, which then may leave
         unless the domain is `domain_full`. False when it is to stop, or a cap of the relay's is
         used up."""
-        limits = self._kept.get(domain)
-        if limits is None:
-            limits = self._kept[domain] = self._kept_to(domain)
+        limits = self._limits(domain)
         return not limits or bool(self.domain_full(domain)) or self._wait(domain, limits)
 
     def _wait(self, domain: str, limits: Mapping[str, Limits]) -> bool:
@@ -99,6 +101,12 @@ class Pace:
             self._slots.pop(key, None)
             self._slowed[key] = True
             self._kept.clear()
+
+    def _limits(self, domain: str) -> Mapping[str, Limits]:
+        limits = self._kept.get(domain)
+        if limits is None:
+            limits = self._kept[domain] = self._kept_to(domain)
+        return limits
 
     def _kept_to(self, domain: str) -> Mapping[str, Limits]:
         """The limits that a mail to this domain has to keep."""

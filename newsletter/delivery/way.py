@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from newsletter.delivery.breaker import Breaker, domain_of
@@ -76,6 +76,15 @@ class Way:
                 self.pace.look_again()
             return row
 
+    def unhindered(self, row: Delivery) -> bool:
+        """Whether the row may go as soon as it is handed out: no limit to keep, no domain to
+        leave alone, and nobody has written to the ledger since the rows were claimed."""
+        return (
+            not self.breaker.paused
+            and self.pace.free(domain_of(row.address))
+            and self.run.office.store.unchanged(self.run.send.id)
+        )
+
     def may_leave(self, row: Delivery) -> bool:
         """Whether the row's turn has come; False, and it is anybody's, when this way is over."""
         if self.pace.wait(domain_of(row.address)) and not self.over:
@@ -88,19 +97,19 @@ class Way:
         possible, after the claim."""
         office = self.run.office
         if reason := office.store.refusal(row):
-            return replace(row, state=DeliveryState.SKIPPED, reason=reason)
+            return row._replace(state=DeliveryState.SKIPPED, reason=reason)
         return self.paused(row)
 
     def paused(self, row: Delivery) -> Delivery | None:
         """The row as it ends when its domain is left alone, else None."""
         if full_until := self.pace.domain_full(domain_of(row.address)):
             why = f"the limit for {domain_of(row.address)} is used up"
-            return replace(row, state=DeliveryState.DEFERRED, reason=why, next_at=full_until)
+            return row._replace(state=DeliveryState.DEFERRED, reason=why, next_at=full_until)
         with self.run.lock:
             reason = self.breaker.pause(row.address)
         if reason:
             due = self.run.office.now() + DOMAIN_PAUSE
-            return replace(row, state=DeliveryState.DEFERRED, reason=reason, next_at=due)
+            return row._replace(state=DeliveryState.DEFERRED, reason=reason, next_at=due)
         return None
 
     def mail(self, row: Delivery) -> Mail:
@@ -115,18 +124,19 @@ class Way:
         if reply.stage is Stage.DOT and reply.positive:
             done = accepted(row, reply, message_id, relay)
         else:
-            offered = replace(row, message_id=message_id, relay=relay)
+            offered = row._replace(message_id=message_id, relay=relay)
             done = outcome(offered, reply, office.now(), office.jitter())
         with self.run.lock:
             self.run.remember(done)
             self._heard += 1
             told = self.breaker.hear(row.address, reply)
-            if told.verdict is Verdict.THROTTLE:
+            if told.verdict is Verdict.ACCEPTED:
+                if self._bounced:
+                    self._suppress_bounced()
+            elif told.verdict is Verdict.THROTTLE:
                 self._slow_down(row, told)
-            if told.verdict is Verdict.HARD:
+            elif told.verdict is Verdict.HARD:
                 self._bounced.append(row.address)
-            elif told.verdict is Verdict.ACCEPTED:
-                self._suppress_bounced()
         return done
 
     def close(self) -> None:

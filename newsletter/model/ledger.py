@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from newsletter.model.mail import Email, Reply
@@ -110,8 +111,7 @@ class Offer(NamedTuple):
 NO_OFFER = Offer()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One Email to one person: a row of the ledger. `reply` is the last answer of the relay,
     `deferrals` how often it said "later"; `attempts` counts claims, offered to a relay or not.
     `relay` is the one it was offered to last, empty when it was to none or nobody can tell."""
@@ -121,7 +121,7 @@ class Delivery:
     address: str
     name: str
     state: DeliveryState
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = MappingProxyType({})
     reason: str = ""
     attempts: int = 0
     deferrals: int = 0

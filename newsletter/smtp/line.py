@@ -31,12 +31,13 @@ class _Cut(LineLost):
 
 
 class Line:
-    """A connection ready for MAIL. `extensions` are those of the last EHLO, in lower case;
-    `mails` counts the mails offered on it, `accepted` those the relay took; `dirty` says a
-    transaction was left half done, `asked` that an envelope is on its way and nothing was
-    heard of it, `broken` that no more can be said on it; `reports` that reports of failure are
-    asked for (RFC 3461). `usual` is what the relay last said, word for word, to an envelope it
-    took, and `go_ahead` the last reply in it."""
+    """A connection ready for MAIL. `extensions` are those of the last EHLO, in lower case,
+    `pipelining` whether commands are taken in groups (RFC 2920), `mail_limit` how many mails are
+    taken if that is said (RFC 9422); `mails` counts the mails offered on it, `accepted` those the
+    relay took; `dirty` says a transaction was left half done, `asked` that an envelope is on its
+    way and nothing was heard of it, `broken` that no more can be said on it; `reports` that reports
+    of failure are asked for (RFC 3461). `usual` is what the relay last said, word for word, to an
+    envelope it took, and `go_ahead` the last reply in it."""
 
     __slots__ = (
         "_sock",
@@ -46,7 +47,9 @@ class Line:
         "dirty",
         "extensions",
         "go_ahead",
+        "mail_limit",
         "mails",
+        "pipelining",
         "reader",
         "reports",
         "timeout_s",
@@ -64,6 +67,8 @@ class Line:
         self._sock: socket.socket = reader.sock
         self.reader = reader
         self.extensions = extensions
+        self.pipelining = "pipelining" in extensions
+        self.mail_limit = _mail_limit(extensions.get("limits", ""))
         self.timeout_s = timeout_s
         self.reports = reports and "dsn" in extensions
         self.mails = 0
@@ -73,20 +78,6 @@ class Line:
         self.dirty = False
         self.usual = b""
         self.go_ahead: Reply | None = None
-
-    @property
-    def pipelining(self) -> bool:
-        """Whether the relay takes commands in groups (RFC 2920)."""
-        return "pipelining" in self.extensions
-
-    @property
-    def mail_limit(self) -> int | None:
-        """How many mails the relay takes on one line (RFC 9422 MAILMAX), if it says so."""
-        for limit in self.extensions.get("limits", "").upper().split():
-            name, _, value = limit.partition("=")
-            if name == "MAILMAX" and value.isdecimal() and int(value) > 0:
-                return int(value)
-        return None
 
     def ask(self, stage: Stage, command: str) -> Reply:
         """The relay's answer to one command. Raises LineLost when the line dies, or when what
@@ -224,3 +215,12 @@ class Line:
             raise lost
         self.broken = True
         return reply
+
+
+def _mail_limit(limits: str) -> int | None:
+    """MAILMAX of the LIMITS extension."""
+    for limit in limits.upper().split():
+        name, _, value = limit.partition("=")
+        if name == "MAILMAX" and value.isdecimal() and int(value) > 0:
+            return int(value)
+    return None

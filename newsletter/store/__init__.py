@@ -227,6 +227,10 @@ class Store(Protocol):
     def send(self, send_id: int) -> Send:
         """The send as it is now. Raises StoreError when there is none."""
 
+    def unchanged(self, send_id: int) -> bool:
+        """Whether nobody but this sender has written to the store since its rows were claimed, so
+        that what was asked of it then still holds; known within ten milliseconds, and cheap."""
+
     def halted(self, send_id: int) -> bool:
         """Whether the send is held, cancelled or over since its rows were claimed; asked before
         each mail, and cheap."""

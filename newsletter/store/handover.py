@@ -7,6 +7,7 @@ attempt, it leaves.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -48,8 +49,9 @@ SELECT min(ifnull(next_at, 0))
 CLAIM = """
 UPDATE delivery
    SET state = 'claimed', reason = '', attempts = attempts + 1, next_at = NULL,
-       data_started_at = NULL, updated_at = ?
- WHERE send_id = ? AND subscriber_id = ? AND state IN ('pending', 'deferred')
+       data_started_at = NULL, updated_at = :now
+ WHERE send_id = :send AND subscriber_id IN (SELECT value FROM json_each(:who))
+   AND state IN ('pending', 'deferred')
 """
 SKIP = """
 UPDATE delivery
@@ -130,23 +132,26 @@ class Handover:
         taken = [row[:-1] for row in due if not row[-1]]
         if refused:
             self._db.write_many(SKIP, refused)
-        if self._db.write_many(CLAIM, [(now_us, *row[:2]) for row in taken]) != len(taken):
-            raise StoreError("a delivery was claimed twice", code="store.state")
-        return [claimed_of(row, now_us) for row in taken]
+        if taken:
+            who = json.dumps([row[1] for row in taken])
+            if self._db.write(CLAIM, {"now": now_us, "send": due[0][0], "who": who}) != len(taken):
+                raise StoreError("a delivery was claimed twice", code="store.state")
+        return claimed_of(taken, now_us)
 
     def due_at(self, send_id: int) -> datetime | None:
         self._settle_all()
         row = self._db.row(FIRST_DUE, {"send": send_id})
         return None if row is None or row[0] is None else moment_of(row[0])
 
-    def halted(self, send_id: int) -> bool:
+    def unchanged(self, send_id: int) -> bool:
         window = self._windows.get(send_id)
-        if window is not None and window.version == self._db.version():
-            return False
-        return not self._claimable(send_id)
+        return window is not None and window.version == self._db.version()
+
+    def halted(self, send_id: int) -> bool:
+        return not self.unchanged(send_id) and not self._claimable(send_id)
 
     def refusal(self, delivery: Delivery) -> str:
-        if self._unchanged(delivery):
+        if self._window(delivery.send_id).holds(delivery) and self.unchanged(delivery.send_id):
             return ""
         row = self._db.row("SELECT refusal FROM person WHERE id = ?", (delivery.subscriber_id,))
         return "erased" if row is None else str(row[0])
@@ -162,26 +167,15 @@ class Handover:
         with self._db.lock:
             window = self._window(delivery.send_id)
             if not window.may_begin(delivery) or not (
-                self._unchanged(delivery) or self._still_claimed(delivery)
+                window.version == self._db.version() or self._still_claimed(delivery)
             ):
                 raise out_of_turn(delivery, "begin")
-            for row in answered:
-                if not window.holds(row):
-                    raise out_of_turn(row, "record")
             if answered:
                 window.answer(answered, at)
             if window.due(at):
                 window.note()
                 self._settle(window)
             window.begin(delivery, offer, at)
-
-    def _unchanged(self, delivery: Delivery) -> bool:
-        """Whether nobody but this sender wrote to the database since the row was claimed, so that
-        what was asked then still holds."""
-        window = self._windows.get(delivery.send_id)
-        return (
-            window is not None and window.holds(delivery) and (window.version == self._db.version())
-        )
 
     def record(self, delivery: Delivery, now: datetime) -> None:
         self.record_all((delivery,), now)
@@ -193,18 +187,15 @@ class Handover:
                 self._record(window, [row for row in deliveries if row.send_id == send_id], now)
 
     def _record(self, window: Window, answered: Sequence[Delivery], now: datetime) -> None:
-        if foreign := next((row for row in answered if not self._still_holds(window, row)), None):
-            raise out_of_turn(foreign, "record")
+        for row in answered:
+            if not window.holds(row) and self._still_claimed(row):  # by another connection
+                window.claimed[row.subscriber_id] = row.attempts
         if any(row.state is DeliveryState.UNKNOWN for row in answered):
             self._begun(window)
         window.answer(answered, micros(now))
         if window.journal is not None:
             window.note()
         self._settle(window)
-
-    def _still_holds(self, window: Window, delivery: Delivery) -> bool:
-        """Asked of the database when it is not claimed here: another connection may have."""
-        return window.holds(delivery) or self._still_claimed(delivery)
 
     def _still_claimed(self, delivery: Delivery) -> bool:
         held = (delivery.send_id, delivery.subscriber_id, delivery.attempts)

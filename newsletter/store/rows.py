@@ -8,7 +8,7 @@ connection and no SQL.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -206,11 +206,26 @@ def delivery_of(row: Row) -> Delivery:
     )
 
 
-def claimed_of(row: Row, now_us: int) -> Delivery:
-    """A PENDING or DEFERRED row as its claim leaves it."""
-    claimed = (DeliveryState.CLAIMED, "", row[7] + 1)
-    return delivery_of((*row[:5], *claimed, *row[8:13], None, now_us, *row[15:17]))
-
-
-def reply_columns(reply: Reply | None) -> Row:
-    return (None, None, None, None) if reply is None else tuple(reply)
+def claimed_of(rows: Iterable[Row], now_us: int) -> list[Delivery]:
+    """PENDING and DEFERRED rows as their claim leaves them."""
+    state, now = DeliveryState.CLAIMED, moment_of(now_us)
+    # By position, in the order of Delivery: a send makes as many of these as it has readers.
+    return [
+        Delivery(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            state,
+            json.loads(row[4]) if row[4] != "{}" else {},
+            "",
+            row[7] + 1,
+            row[15],
+            row[8],
+            row[16],
+            None if row[9] is None else Reply(Stage(row[9]), *row[10:13]),
+            None,
+            now,
+        )
+        for row in rows
+    ]

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.errors import StoreError
-from newsletter.model import Delivery, Offer
+from newsletter.model import Delivery, DeliveryState, Offer
 from newsletter.store.journal import SIZE_BYTES, Journal
-from newsletter.store.rows import Row, micros_or_none, reply_columns
+from newsletter.store.rows import Row, micros_or_none
 
 MOST_OUTCOMES = 500
 LONGEST_WAIT_US = 250_000
 # What the parameters of BEGIN and RECORD are, now and before the relay stood in front of them.
 BEGIN_COLUMNS = (6, 4)
 OUTCOME_COLUMNS = (14, 13)
+NO_REPLY = (None, None, None, None)
 
 
 @dataclass(slots=True)
@@ -53,15 +54,34 @@ class Window:
         return self.holds(delivery) and delivery.subscriber_id not in self.begun
 
     def answer(self, answered: Sequence[Delivery], now_us: int) -> None:
-        """Take outcomes, which are kept until they are `settled`."""
-        rows = [outcome_row(row, now_us) for row in answered]
+        """Take outcomes, which are kept until they are `settled`. Raises StoreError, and takes
+        none, when one is of a row that is not held, or is no outcome."""
         if not self.outcomes:
             self.since_us = now_us
-        self.outcomes += rows
-        self.unwritten += rows
+        rows = [self._outcome(row, now_us) for row in answered]
         for row in answered:
             self.claimed.pop(row.subscriber_id, None)
             self.begun.pop(row.subscriber_id, None)
+        self.outcomes += rows
+        self.unwritten += rows
+
+    def _outcome(self, row: Delivery, now_us: int) -> Row:
+        """The parameters of RECORD."""
+        if row.state is DeliveryState.CLAIMED or not self.holds(row):
+            raise out_of_turn(row, "record")
+        return (
+            row.relay,
+            row.state.value,
+            row.reason,
+            row.message_id,
+            *(row.reply or NO_REPLY),
+            micros_or_none(row.next_at),
+            row.deferrals,
+            now_us,
+            row.send_id,
+            row.subscriber_id,
+            row.attempts,
+        )
 
     def begin(self, delivery: Delivery, offer: Offer, now_us: int) -> None:
         """Write down that content is about to leave, offered like that, and the outcomes
@@ -97,25 +117,6 @@ class Window:
         journal, self.journal = self.journal, None
         if journal is not None:
             journal.close()
-
-
-def outcome_row(delivery: Delivery, now_us: int) -> Row:
-    """The parameters of RECORD. Raises StoreError for a row that has no outcome."""
-    if delivery.state == "claimed":
-        raise out_of_turn(delivery, "record")
-    return (
-        delivery.relay,
-        delivery.state.value,
-        delivery.reason,
-        delivery.message_id,
-        *reply_columns(delivery.reply),
-        micros_or_none(delivery.next_at),
-        delivery.deferrals,
-        now_us,
-        delivery.send_id,
-        delivery.subscriber_id,
-        delivery.attempts,
-    )
 
 
 def widened(row: Row, columns: int, before: int) -> Row:
