@@ -274,9 +274,9 @@ def test_a_proof_is_sent_from_the_page(desk: Desk, page: Page) -> None:
     before = len(desk.letter.inbox)
     page.goto("/preview/letter-2")
     page.get_by_role("button", name="Send proof").click()
-    page.get_by_label("To", exact=True).fill("me@example.com")
+    page.get_by_label("To", exact=True).fill("mé@example.com")
     page.get_by_role("dialog").get_by_role("button", name="Send proof").click()
-    page.get_by_text("Proof to me@example.com by").wait_for()
+    page.get_by_text("Proof to mé@example.com by").wait_for()
     [proof] = desk.letter.inbox[before:]
     assert b"Subject: [proof " in proof.read_bytes()
     page.get_by_role("button", name="Close").click()

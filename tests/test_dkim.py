@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -208,13 +209,16 @@ def opendkim(content: bytes, folder: Path, *keys: DkimKey) -> str:
 
 
 @pytest.mark.parametrize("one", [RSA, ED], ids=["rsa", "ed25519"])
-def test_opendkim_verifies_what_we_sign(one: DkimKey, tmp_path: Path) -> None:
+@pytest.mark.parametrize("address", ["ada@example.net", "jürgen@example.net"])
+def test_opendkim_verifies_what_we_sign(one: DkimKey, address: str, tmp_path: Path) -> None:
     needs("opendkim")
     relay = Relay(name="main", kind="smtp", dkim=(one,))
-    said = opendkim(signed(mail(email()), relay).content, tmp_path, one)
+    content = signed(mail(email(), replace(reader(), address=address)), relay).content
+    assert address.encode() in content
+    said = opendkim(content, tmp_path, one)
     assert "verification (s=" in said, said
     assert "succeeded" in said, said
-    altered = signed(mail(email()), relay).content.replace(b"Hello", b"Hullo")
+    altered = content.replace(b"Hello", b"Hullo")
     assert "succeeded" not in opendkim(altered, tmp_path, one)
 
 

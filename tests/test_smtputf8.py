@@ -13,6 +13,7 @@ from dataclasses import replace
 from email import message_from_string
 from email.policy import SMTPUTF8
 from pathlib import Path
+from socket import create_connection
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from newsletter.preview.arrival import Arrival
 from newsletter.smtp import open_transport
 from newsletter.smtp.client import SMTPTransport
 from newsletter.smtp.gate import refuse_unsafe
-from newsletter.smtp.inbox import read_mail, received
+from newsletter.smtp.inbox import Inbox, read_mail, received
 from newsletter.smtp.internationalised import NotOffered
 from newsletter.smtputf8 import carried, composed, fault
 from tests.judges import postfix, wait_until
@@ -357,6 +358,46 @@ def test_a_list_of_such_people_survives_export_and_import(people: Publication) -
     assert "3 known" in said
 
 
+def test_the_checks_take_utf8_for_the_address_in_to_and_nowhere_else() -> None:
+    (mail,) = mails(JUERGEN)
+    assert not found(mail.content)
+    broken = {
+        b"To: J\xc3\xbcrgen <": b"To: Ada Example <",
+        b"From: \xc3\x84na": b"From: Field Notes",
+        b"Subject: \xc3\x84": b"Subject: S",
+        b"<j\xfcrgen@": "<jürgen@".encode(),
+        "<jür>gen@".encode(): "<jürgen@".encode(),
+        "<jür\u2028gen@".encode(): "<jürgen@".encode(),
+        "@exämple.org>".encode(): b"@example.org>",
+    }
+    for new, old in broken.items():
+        content = mail.content.replace(old, new, 1)
+        assert content != mail.content
+        assert found(content), new
+
+
+def found(content: bytes) -> set[str]:
+    """The checks of the header's charset and addresses that find something."""
+    return {each.code for each in check_mail(content)} & {"header-8bit", "address-form"}
+
+
+def test_a_hostile_recipient_in_the_inbox_is_shown_as_text(tmp_path: Path) -> None:
+    with Inbox(tmp_path) as inbox, create_connection(("127.0.0.1", inbox.port), 5) as line:
+        words = line.makefile("rwb")
+        words.readline()
+        for said in (b"EHLO x", b"MAIL FROM:<\xff@example.org>", b"RCPT TO:<\xed\xb2\x80@x.org>"):
+            words.write(said + b"\r\n")
+            words.flush()
+            while words.readline()[3:4] == b"-":
+                pass
+        words.write(b"DATA\r\nSubject: x\r\n\r\nx\r\n.\r\n")
+        words.flush()
+        assert words.readline().startswith(b"354")
+        assert words.readline().startswith(b"250")
+    (mail,) = received(tmp_path)
+    assert f"{mail.rcpt_to} {mail.mail_from}".encode()
+
+
 # other people's programs
 
 
@@ -443,7 +484,8 @@ def serving(boxes: Boxes, protocol: type[SMTP], *, offered: bool) -> Iterator[in
 def test_a_strict_postfix_takes_it_and_says_so() -> None:
     sent = mails(JUERGEN, "ada@example.com", YOU)
     with postfix(utf8_headers=True) as (relay, log):
-        assert [reply.code for reply in answers(relay, sent)] == [250, 250, 250]
+        codes = [reply.code for reply in answers(replace(relay, reports=True), sent)]
+        assert codes == [250, 250, 250]
         wait_until(lambda: _logged(log, f"to=<{YOU}>"), log)
         assert f"to=<{JUERGEN}>" in log.read_text()
         assert "warning" not in log.read_text()

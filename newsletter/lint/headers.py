@@ -156,7 +156,8 @@ def _address(value: str) -> str:
 def _beyond_ascii(field: Field) -> str:
     """The address in To when it takes an internationalised mail (RFC 6532), else ""."""
     address = _address(QUOTED.sub("", field.utf8)) if field.key == "to" else ""
-    return "" if address.isascii() or not carried(address) else address
+    is_latin_1 = field.utf8 == field.value
+    return "" if address.isascii() or is_latin_1 or not carried(address) else address
 
 
 @error("address-form", "RFC 5322 3.4; RFC 5321 4.1.2", "write  Name <local@domain>, one address")
