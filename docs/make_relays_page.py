@@ -1,4 +1,4 @@
-"""Write the table of presets into docs/relays.md, between its two marks.
+"""Write what the presets know into docs/relays.md, between two marks each.
 
     .venv/bin/python docs/make_relays_page.py
 
@@ -18,14 +18,19 @@ from newsletter.presets import PRESETS, Preset  # noqa: E402
 
 PAGE = ROOT / "docs" / "relays.md"
 BEGIN, END = "<!-- made by docs/make_relays_page.py -->", "<!-- until here -->"
+ONCE, ONCE_END = "<!-- once: made by docs/make_relays_page.py -->", "<!-- once: until here -->"
 SPANS = {"per_second": "second", "per_minute": "minute", "per_hour": "hour", "per_day": "day"}
 
 
 def page(text: str) -> str:
     """The page with the presets as they are now."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{table()}\n{END}{after}"
+    return _between(_between(text, BEGIN, END, table()), ONCE, ONCE_END, once())
+
+
+def _between(text: str, begin: str, end: str, made: str) -> str:
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n\n{made}\n{end}{after}"
 
 
 def table() -> str:
@@ -35,6 +40,16 @@ def table() -> str:
         "|---" * 5 + "|",
     )
     return "\n".join([*head, *(_row(preset) for preset in PRESETS.values())]) + "\n"
+
+
+def once() -> str:
+    """Every preset whose relay takes a mail only once: by which field, for how long."""
+    rows = (
+        f"| `{preset.name}` | `{preset.once}` | {preset.once_for_h} hours |"
+        for preset in PRESETS.values()
+        if preset.once
+    )
+    return "\n".join(["| preset | field | remembers it for |", "|---|---|---|", *rows]) + "\n"
 
 
 def _row(preset: Preset) -> str:

@@ -195,7 +195,7 @@ _ALL = (
         once_for_h=24,
         login='Resend wants the username "resend" and an API key as password.',
         note="5 mails a second for the whole team; 100 a day on the free plan. It takes a mail "
-        "only once within a day: mails in doubt can be sent again (resume --unknown retry).",
+        "only once within a day: one in doubt is offered to it again.",
     ),
     Preset(
         name="brevo",

@@ -20,7 +20,7 @@ from lxml import html as lxml_html
 from newsletter.model import Beat, DeliveryState, Reply, Stage, Turn, TurnKind
 from newsletter.report.account import FEWEST, Account, account, without
 from newsletter.report.course import MOST_STRETCHES, Stretch, course, step_for, stretches
-from newsletter.report.page import moments, stylesheet
+from newsletter.report.page import TOLD, moments, stylesheet
 from newsletter.report.plots import LEFT, RIGHT, WIDTH, Scale, nice
 from newsletter.report.words import percent
 from newsletter.store import Store
@@ -297,3 +297,7 @@ def luminance(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     r, g, b = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def test_every_turn_has_its_words_on_the_page() -> None:
+    assert set(TOLD) == set(TurnKind)

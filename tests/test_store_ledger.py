@@ -247,7 +247,8 @@ def test_rows_are_tried_again_only_when_somebody_asks(store: Store, state: Deliv
     readers(store, "ada", "ben")
     send = sending(store)
     ada, ben = store.claim(send.id, 2, NOW)
-    store.record(ada._replace(state=state, next_at=NOW + timedelta(hours=1)), NOW)
+    later = NOW + timedelta(hours=1) if state is DeliveryState.DEFERRED else None
+    store.record(ada._replace(state=state, next_at=later), NOW)
     store.record(taken(ben), NOW)
     if state is not DeliveryState.DEFERRED:
         store.move(send.id, SendState.DONE, NOW)

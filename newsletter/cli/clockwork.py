@@ -2,7 +2,7 @@
 
 Both do the same: everything that is due, in the order of the sends. A send that somebody paused, or
 whose canary went badly, waits for that person; one that was interrupted goes on. Mails in doubt
-stay in doubt.
+stay in doubt, unless their relay tells those it has from those it has not.
 """
 
 from __future__ import annotations

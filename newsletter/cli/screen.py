@@ -26,7 +26,15 @@ COLOURS = {
 WIDEST_BAR = 60
 LABEL = 9
 # After these there is nothing to explain.
-RUNNING = frozenset({TurnKind.SENDING, TurnKind.FROZEN, TurnKind.WIDENED, TurnKind.DONE})
+RUNNING = frozenset(
+    {
+        TurnKind.SENDING,
+        TurnKind.FROZEN,
+        TurnKind.WIDENED,
+        TurnKind.OFFERED_AGAIN,
+        TurnKind.DONE,
+    }
+)
 
 
 class Bar:

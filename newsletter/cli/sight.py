@@ -22,6 +22,7 @@ RATE_OVER_S = 15.0
 TOP = 5
 DOMAIN_RESTS = 20
 WAITING = frozenset({DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.SKIPPED})
+NOT_THE_LAST = (DeliveryState.DEFERRED, DeliveryState.UNKNOWN)
 STUMBLED = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
 
 
@@ -107,14 +108,11 @@ class Count:
         progress = store.progress(send.id)
         self.send, self.limits = send, limits
         self.counts: dict[DeliveryState, int] = {state: progress[state] for state in DeliveryState}
-        # Those who were told "later" before: their next answer takes them out of that count.
+        # Those with an answer that is not the last: the next one takes them out of that count.
         self.later = {
-            row.subscriber_id
-            for row in (
-                store.deliveries(send.id, DeliveryState.DEFERRED)
-                if progress[DeliveryState.DEFERRED]
-                else ()
-            )
+            row.subscriber_id: state
+            for state in NOT_THE_LAST
+            for row in (store.deliveries(send.id, state) if progress[state] else ())
         }
         self.domains: dict[str, int] = {}
         self.last: Delivery | None = None
@@ -133,10 +131,9 @@ class Count:
         counts = self.counts
         counts[state] += 1
         if later and row.subscriber_id in later:
-            counts[DeliveryState.DEFERRED] -= 1
-            later.discard(row.subscriber_id)
-        if state is DeliveryState.DEFERRED:
-            later.add(row.subscriber_id)
+            counts[later.pop(row.subscriber_id)] -= 1
+        if state is not DeliveryState.ACCEPTED and state in NOT_THE_LAST:
+            later[row.subscriber_id] = state
         self.last = row
 
     def sight(self, now: datetime, *, at_once: bool = False) -> Sight:

@@ -13,6 +13,7 @@ import click
 from newsletter.cli.boundary import Desk, answer, json_option
 from newsletter.cli.findings import counted
 from newsletter.cli.naming import slug_in
+from newsletter.delivery.steps import goes_on_at
 from newsletter.errors import UsageError
 from newsletter.model import Delivery, DeliveryState, SendEntry, SendState
 from newsletter.store import Store
@@ -130,7 +131,8 @@ def _advice(store: Store, send: SendEntry) -> Iterator[str]:
     elif send.state is SendState.SENDING:
         yield f"  somebody is sending it; if not, it was cut short: {go_on}"
     elif not send.state.over:
-        later = max(filter(None, (send.not_before, store.due_at(send.id))), default=send.frozen_at)
+        times = (send.not_before, goes_on_at(store, send.id))
+        later = max(filter(None, times), default=send.frozen_at)
         if later > send.frozen_at:
             yield f"  goes on at {later:%Y-%m-%d %H:%M} UTC: newsletter worker or tick, or {go_on}"
         else:

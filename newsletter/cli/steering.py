@@ -11,7 +11,8 @@ from newsletter.cli.boundary import Desk, answer, interactive, json_option, note
 from newsletter.cli.delivering import Delivering
 from newsletter.cli.dry_run import people, written_out
 from newsletter.cli.naming import issue_argument, latest_send, relay_option, slug_in, unfinished
-from newsletter.credentials import load_relay, load_relay_for
+from newsletter.credentials import load_pool, load_relay, load_relay_for
+from newsletter.delivery.again import remembered
 from newsletter.delivery.steps import start
 from newsletter.errors import NewsletterError, SendRefused, UsageError
 from newsletter.model import DeliveryState, Relay, Send, SendState
@@ -35,7 +36,7 @@ def resume_command(
 
     What is sent is the issue as it was frozen, whatever the file says by now. A mail in doubt is
     one whose line died after its last byte: only the relay's log can tell. It is not sent again
-    unless you say so.
+    unless you say so, or its relay takes a mail only once.
     """
     resume(desk, name, GoOn(relay_name, unknown, as_json))
 
@@ -70,7 +71,7 @@ def resume(desk: Desk, name: str, how: GoOn) -> None:
         relay = _relay(desk, send, how.relay_name)
         refuse_another_realm(send, relay)
         _note_if_changed(desk, send)
-        _note_if_taken_once(store, send, relay)
+        _plan_again(desk, store, send, relay)
         _decide_doubt(desk, store, send, how.unknown)
         if not send.widened and send.hold:
             send = store.widen(send.id, desk.now())  # who resumes a held canary has decided
@@ -132,7 +133,8 @@ def refuse_another_realm(send: Send, relay: Relay) -> None:
 
 def _decide_doubt(desk: Desk, store: Store, send: Send, unknown: str | None) -> None:
     """Send mails in doubt again when that was asked for; ask when somebody is there."""
-    doubtful = store.progress(send.id)[DeliveryState.UNKNOWN]
+    rows = store.deliveries(send.id, DeliveryState.UNKNOWN)
+    doubtful = sum(row.next_at is None for row in rows)
     if not doubtful:
         return
     if unknown is None and interactive():
@@ -145,14 +147,11 @@ def _decide_doubt(desk: Desk, store: Store, send: Send, unknown: str | None) -> 
         note(f"{people(doubtful)} in doubt stay as they are; see --unknown")
 
 
-def _note_if_taken_once(store: Store, send: Send, relay: Relay) -> None:
-    """Say that the relay tells a mail it has from one it has not: but only who sent the mails in
-    doubt knows whether that was by this relay."""
-    if relay.once and store.progress(send.id)[DeliveryState.UNKNOWN]:
-        note(
-            f"{relay.name} takes a mail only once within {relay.once_for_h} hours: what it was "
-            "offered since can be sent again (--unknown retry)"
-        )
+def _plan_again(desk: Desk, store: Store, send: Send, relay: Relay) -> int:
+    """How many in doubt need no decision: the relay that may have their mail takes it only once,
+    and is asked again without waiting any longer."""
+    since = remembered(load_pool(desk.config, relay, desk.environ), desk.now())
+    return store.plan_again(send.id, since, desk.now(), at_once=True)
 
 
 def _list_unknown(store: Store, slug: str, *, as_json: bool) -> None:
@@ -255,9 +254,12 @@ def retry_command(
             hint=f"newsletter retry {name} --failed, --deferred or --unknown",
         )
     with desk.asked_store() as store:
-        send = latest_send(store, slug_in(desk, store, name))
+        slug = slug_in(desk, store, name)
+        _settle_the_dead(desk, store, slug)
+        send = latest_send(store, slug)
         relay = _relay(desk, send, relay_name)
-        count = store.reopen(send.id, DeliveryState(state), desk.now())
+        again = _plan_again(desk, store, send, relay) if state == DeliveryState.UNKNOWN else 0
+        count = store.reopen(send.id, DeliveryState(state), desk.now()) + again
         if not count:
             raise SendRefused(
                 f"nobody is {state}", hint=f"newsletter status {send.slug}", code="send.nothing"

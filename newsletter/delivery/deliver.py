@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from newsletter.delivery.abreast import abreast
+from newsletter.delivery.again import offered_again, remembered
 from newsletter.delivery.pool import goes_on_at, lanes, usable, verdict
 from newsletter.delivery.replies import fold
 from newsletter.delivery.run import Office, Run
@@ -55,7 +56,9 @@ def deliver_by(
         run = Run(send, replace(office, letter=letter), cut)
         ways = [Way.of(run, out) for out in outs]
         try:
+            yield from offered_again(ways)
             yield from _rounds(run, ways)
+            yield from offered_again(ways)
             if error := verdict(run, ways):
                 _tell(run, error)
                 raise error
@@ -64,6 +67,8 @@ def deliver_by(
             for way in ways:
                 way.close()
             store.recover(send.id, office.now())
+            since = remembered((out.relay for out in outs), office.now())
+            store.plan_again(send.id, since, office.now())
             conclude(run, goes_on_at(run, ways))
 
 
@@ -113,10 +118,11 @@ def _due(store: Store, send_id: int) -> int:
 
 
 def final_state(store: Store, send_id: int) -> SendState:
-    """DONE when every row has its last word, else PAUSED."""
+    """DONE when every row has its last word, else PAUSED. One in doubt that is to be offered again
+    has not."""
     progress = store.progress(send_id)
     open_rows = sum(
         progress[state]
         for state in (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
     )
-    return SendState.PAUSED if open_rows else SendState.DONE
+    return SendState.PAUSED if open_rows or store.again_at(send_id) else SendState.DONE

@@ -54,12 +54,17 @@ def next_step(store: Store, send: Send, now: datetime) -> Next:
         return Next(Step.WAIT, send.not_before)
     if send.state is SendState.PREPARING:
         return Next(Step.FREEZE)
-    due_at = store.due_at(send.id)
+    due_at = goes_on_at(store, send.id)
     if due_at is not None and due_at <= now:
         return Next(Step.DELIVER)
     if not send.widened and not unanswered(store.canary_progress(send.id)):
         return Next(Step.JUDGE)
     return Next(Step.WAIT, due_at) if due_at is not None else Next(Step.DELIVER)
+
+
+def goes_on_at(store: Store, send_id: int) -> datetime | None:
+    """When the first row is due that waits, or is in doubt and is to be offered again."""
+    return min(filter(None, (store.due_at(send_id), store.again_at(send_id))), default=None)
 
 
 def judge(store: Store, send: Send, rule: CanaryRule, now: datetime) -> Send:

@@ -25,6 +25,7 @@ class TurnKind(StrEnum):
     SLOWED = "slowed"
     BROKEN_OFF = "broken off"
     REOPENED = "reopened"
+    OFFERED_AGAIN = "offered again"
     CANCELLED = "cancelled"
     DONE = "done"
 
@@ -32,9 +33,9 @@ class TurnKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """One of them. `why` is the reason, the key that was SLOWED ("relay:main",
-    "domain:example.com") or the state that was REOPENED; `until` is when it ends by itself;
-    `number` is how many recipients (in doubt, if it was TAKEN_OVER), or mails a second. `id` grows
-    with time."""
+    "domain:example.com"), the state that was REOPENED or the relay that was OFFERED_AGAIN what it
+    may have; `until` is when it ends by itself; `number` is how many recipients (in doubt, if it
+    was TAKEN_OVER), or mails a second. `id` grows with time."""
 
     kind: TurnKind
     at: datetime

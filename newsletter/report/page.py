@@ -51,6 +51,7 @@ TOLD = {
     TurnKind.SLOWED: "slowed down",
     TurnKind.BROKEN_OFF: "broken off",
     TurnKind.REOPENED: "tried again",
+    TurnKind.OFFERED_AGAIN: "offered again",
     TurnKind.CANCELLED: "cancelled",
     TurnKind.DONE: "done",
 }
@@ -187,4 +188,6 @@ def _moment(run: Sequence[Turn]) -> Moment:
         words = f"{turn.number or 0:,.0f} in doubt"
     elif turn.kind is TurnKind.REOPENED:
         words = f"{turn.number or 0:,.0f} that were {turn.why}"
+    elif turn.kind is TurnKind.OFFERED_AGAIN:
+        words = f"{turn.number or 0:,.0f} in doubt, to {turn.why}, which takes a mail only once"
     return Moment(turn.at, TOLD[turn.kind], words, turn.kind.name.lower())

@@ -8,7 +8,7 @@ each state is left only through a verb that names the state it leaves.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -210,9 +210,9 @@ class Store(Protocol):
         flight get their outcome. Idempotent; raises StoreError for a send that is DONE."""
 
     def reopen(self, send_id: int, state: DeliveryState, now: datetime) -> int:
-        """How many FAILED, UNKNOWN or DEFERRED rows are due again, PENDING; the send, if it was
-        DONE, is PAUSED. The only way out of a row's last word: somebody asked for it. Raises
-        StoreError for a cancelled send."""
+        """How many FAILED, UNKNOWN or DEFERRED rows are due again, PENDING, but for UNKNOWN ones
+        that have a `next_at`; the send, if it was DONE, is PAUSED. The only way out of a row's last
+        word: somebody asked for it. Raises StoreError for a cancelled send."""
 
     def widen(self, send_id: int, now: datetime) -> Send:
         """The send, which goes on from its canary to everybody. Idempotent."""
@@ -283,6 +283,23 @@ class Store(Protocol):
 
     def record_all(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         """As `record`, for several rows in one transaction; all of them or none."""
+
+    # rows in doubt that their relay takes only once
+
+    def plan_again(
+        self, send_id: int, since: Mapping[str, datetime], now: datetime, *, at_once: bool = False
+    ) -> int:
+        """How many UNKNOWN rows have a `next_at`, which the others lose: those whose content began
+        to leave by a relay named here, at that relay's `since` or later, to somebody who may be
+        mailed. It is `now` for a new one, and for all of them `at_once`."""
+
+    def again_at(self, send_id: int) -> datetime | None:
+        """When the first UNKNOWN row is to be offered again, or None. Cheap."""
+
+    def claim_again(self, send_id: int, relay: str, now: datetime) -> list[Delivery]:
+        """The UNKNOWN rows of that relay whose `next_at` has come, CLAIMED with attempts + 1. A
+        sender that dies leaves them in doubt since when they were. The caller records nothing but
+        ACCEPTED and UNKNOWN."""
 
     def progress(self, send_id: int) -> Counter[DeliveryState]:
         """How many deliveries are in each state."""

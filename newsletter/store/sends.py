@@ -105,7 +105,7 @@ REOPEN = """
 UPDATE delivery
    SET state = 'pending', reason = '', next_at = NULL, data_started_at = NULL, deferrals = 0,
        updated_at = ?
- WHERE send_id = ? AND state = ?
+ WHERE send_id = ? AND state = ? AND (state <> 'unknown' OR next_at IS NULL)
 """
 WIDEN = "UPDATE send SET wave = 1, not_before = NULL WHERE id = ? AND wave = 0"
 REOPEN_SEND = """

@@ -1,7 +1,7 @@
 """The store in one SQLite file: the embedded database of a publication on one machine.
 
-The verbs are in `people`, `sends`, `ledger`, `handover`, `tallies` and `turns`; its file in
-`database`.
+The verbs are in `people`, `sends`, `ledger`, `handover`, `doubts`, `tallies` and `turns`; its file
+in `database`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from newsletter.store.database import Database, path_of
+from newsletter.store.doubts import Doubts
 from newsletter.store.people import People
 from newsletter.store.sends import Sends
 from newsletter.store.tallies import Tallies
@@ -18,7 +19,7 @@ from newsletter.store.throttle import Throttle
 from newsletter.store.turns import Turns
 
 
-class SQLiteStore(People, Sends, Tallies, Turns, Throttle):
+class SQLiteStore(People, Sends, Doubts, Tallies, Turns, Throttle):
     """Subscribers, sends and deliveries in one file. Threads may share it."""
 
     def __init__(self, database: Database) -> None:
