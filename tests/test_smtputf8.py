@@ -22,6 +22,7 @@ from aiosmtpd.smtp import SMTP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsletter.delivery.breaker import IN_A_ROW, UNHEARD_OF, Breaker
 from newsletter.delivery.verdicts import Verdict, ruling
 from newsletter.errors import MailRefused
 from newsletter.lint import check_mail
@@ -160,6 +161,24 @@ def test_a_relay_without_it_fails_this_reader_and_suppresses_nobody() -> None:
     assert told.because == NotOffered.reply.text
     assert NotOffered.reply.stage is Stage.RCPT
     assert NotOffered.reply.permanent
+
+
+@pytest.mark.parametrize(
+    ("said", "times"),
+    [
+        (Reply(Stage.RCPT, 550, "5.1.1", "no such user"), UNHEARD_OF),
+        (Reply(Stage.DOT, 554, "5.6.0", "malformed"), IN_A_ROW),
+    ],
+)
+def test_such_a_reader_in_between_does_not_hide_a_relay_that_refuses_everybody(
+    said: Reply, times: int
+) -> None:
+    breaker = Breaker("sleep")
+    for number in range(times):
+        assert breaker.error is None
+        breaker.hear(f"ada@{number}.example.com", said)
+        breaker.hear(JUERGEN, NotOffered.reply)
+    assert breaker.error is not None
 
 
 # the mail

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from newsletter.delivery.outcome import stops_at_once
 from newsletter.delivery.replies import fold
-from newsletter.delivery.verdicts import TAKEN, Ruling, Scope, Verdict, ruling
+from newsletter.delivery.verdicts import BEYOND_ASCII, TAKEN, Ruling, Scope, Verdict, ruling
 from newsletter.errors import RelayError, RelayRefused, RelayUnavailable
 from newsletter.model import Reply
 
@@ -43,6 +43,8 @@ class Breaker:
         told = ruling(reply)
         if told is TAKEN and not (self.unheard_of or self.refused or self.domains):
             return told  # nothing to end
+        if told.because == BEYOND_ASCII:
+            return told  # the relay was hardly asked: it has said nothing of us or of anybody
         self.unheard_of = self.unheard_of + 1 if told.verdict is Verdict.HARD else 0
         if told.scope is Scope.RECIPIENT:
             self._forget(domain_of(address))
