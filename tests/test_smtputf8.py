@@ -13,7 +13,7 @@ from dataclasses import replace
 from email import message_from_string
 from email.policy import SMTPUTF8
 from pathlib import Path
-from socket import create_connection
+from socket import create_connection, socketpair
 from typing import Any
 
 import pytest
@@ -22,18 +22,22 @@ from aiosmtpd.smtp import SMTP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsletter.audience.addresses import parse_address
 from newsletter.delivery.breaker import IN_A_ROW, UNHEARD_OF, Breaker
 from newsletter.delivery.verdicts import Verdict, ruling
-from newsletter.errors import MailRefused
+from newsletter.errors import AddressInvalid, MailRefused
 from newsletter.lint import check_mail
 from newsletter.mime import fill, finish, stencil
 from newsletter.model import DkimKey, Mail, Relay, Reply, Severity, Stage
 from newsletter.preview.arrival import Arrival
 from newsletter.smtp import open_transport
 from newsletter.smtp.client import SMTPTransport
+from newsletter.smtp.envelope import group
 from newsletter.smtp.gate import refuse_unsafe
 from newsletter.smtp.inbox import Inbox, read_mail, received
 from newsletter.smtp.internationalised import NotOffered
+from newsletter.smtp.line import Line
+from newsletter.smtp.replies import ReplyReader
 from newsletter.smtputf8 import carried, composed, fault
 from tests.judges import postfix, wait_until
 from tests.mime_letter import DATE, LETTER, email, reader
@@ -307,6 +311,38 @@ def test_attack_04_whatever_is_carried_stays_in_its_command_and_its_field(
     assert max(map(len, field.split(b"\r\n"))) < 400
     for line in address.splitlines():
         assert line == address
+
+
+@settings(max_examples=400)
+@given(
+    st.text(st.characters(categories=["L", "N", "M", "P", "S", "Z", "C"]), min_size=1, max_size=20)
+    | st.text("üÜ用.+=\\<>@ \r\n\u2028\u0085＜＠\u0301", min_size=1, max_size=8),
+    st.sampled_from(["example.org", "例え.jp", "EXAMPLE.org"]),
+)
+def test_attack_04_whoever_may_subscribe_is_spoken_of_in_three_lines(
+    local: str, domain: str
+) -> None:
+    try:
+        address = parse_address(f"{local}@{domain}")
+    except AddressInvalid as error:
+        assert str(error).replace("\n", "").isprintable()
+        return
+    mail = mail_to(address)
+    refuse_unsafe(mail)
+    sender, recipient, end = group(LINE, mail).decode().removesuffix("\r\n").split("\r\n")
+    assert len(sender.splitlines()) == len(recipient.splitlines()) == 1
+    assert recipient.startswith(f"RCPT TO:<{address}> NOTIFY=FAILURE ORCPT=")
+    assert recipient.partition("ORCPT=")[2].isascii()
+    assert ("SMTPUTF8" in sender.split()) is not address.isascii()
+    assert end == "DATA"
+
+
+LINE = Line(
+    ReplyReader(socketpair()[0]),
+    dict.fromkeys(("smtputf8", "8bitmime", "size", "dsn", "pipelining"), ""),
+    timeout_s=1,
+    reports=True,
+)
 
 
 @settings(max_examples=400)
