@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from html import escape, unescape
 from itertools import zip_longest
 from urllib.parse import quote, unquote
@@ -143,7 +142,7 @@ def test_the_unsubscribe_link_works_as_link_and_as_text_in_outlook_too() -> None
         f'<a href="{LEAVE.token}">leave</a> {LEAVE.token}'
         f'<!--[if mso]><v:roundrect href="{LEAVE.token}?via=mso"></v:roundrect><![endif]-->'
     )
-    to = replace(reader(), unsubscribe_url="https://example.org/u?k=a&l='b")
+    to = reader()._replace(unsubscribe_url="https://example.org/u?k=a&l='b")
     link = "https://example.org/u?k=a&amp;l=&#x27;b"
     content = mail(email(html=html, text=f"{LEAVE.token}\n"), to).content
     assert part(content, "html") == (
@@ -156,7 +155,7 @@ def test_the_unsubscribe_link_works_as_link_and_as_text_in_outlook_too() -> None
 def test_the_recipients_own_link_and_address_win_over_the_values() -> None:
     to = reader(address="ada@example.net", unsubscribe_url="https://evil.example")
     text = f"{LEAVE.token} {ADDRESS.token}\n"
-    to = replace(to, values={**to.values, "address": "eve@example.com"})
+    to = to._replace(values={**to.values, "address": "eve@example.com"})
     content = mail(email(text=text), to).content
     assert part(content, "plain") == f"{to.unsubscribe_url} ada@example.net\n"
 
@@ -220,9 +219,9 @@ def test_attack_35_no_mail_holds_anything_of_another_reader(
     marks = " ".join(slot.token for slot in SLOTS)
     letter = email(text=f"{marks}\n", html=f"<p>{marks}</p>", subject=marks)
     cut = stencil(letter, LETTER, DATE)
-    to_ada = replace(reader("Ada", "ada@example.net"), values={"first_name": "Qz1" + "a"} | ada)
-    to_eve = replace(
-        reader("Eve Zyx", "eve@example.com"), values={"first_name": "x", **eve, "city": "Wxyzburg"}
+    to_ada = reader("Ada", "ada@example.net")._replace(values={"first_name": "Qz1" + "a"} | ada)
+    to_eve = reader("Eve Zyx", "eve@example.com")._replace(
+        values={"first_name": "x", **eve, "city": "Wxyzburg"}
     )
     alone = fill(cut, to_ada)
     fill(cut, to_eve)
@@ -309,12 +308,12 @@ def test_an_article_may_show_double_braces() -> None:
 
 def test_an_http_unsubscribe_link_is_refused_with_a_way_out() -> None:
     with pytest.raises(MailRefused, match="https://") as refused:
-        mail(email(), replace(reader(), unsubscribe_url="http://127.0.0.1/u/k"))
+        mail(email(), reader()._replace(unsubscribe_url="http://127.0.0.1/u/k"))
     assert "base_url" in (refused.value.hint or "")
 
 
 def test_a_letter_without_mailto_still_has_its_https_link() -> None:
-    content = mail(email(), replace(reader(), unsubscribe_mailto="")).content
+    content = mail(email(), reader()._replace(unsubscribe_mailto="")).content
     assert parsed(content)["List-Unsubscribe"] == "<https://letters.example.org/u/token-of-ada>"
 
 

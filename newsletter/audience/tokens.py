@@ -18,7 +18,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +67,7 @@ def unsubscribe_token(keys: Keys, subscriber_id: int) -> str:
 
 def unsubscribe_tokens(keys: Keys) -> Callable[[int], str]:
     """`unsubscribe_token` for many subscribers."""
-    return partial(_unsubscribe_token, keys.newest)
+    return _unsubscribe_tokens(keys.newest)
 
 
 def read_unsubscribe_token(keys: Keys, token: str) -> int | None:
@@ -75,7 +75,7 @@ def read_unsubscribe_token(keys: Keys, token: str) -> int | None:
     if _TOKEN.fullmatch(token) is None:
         return None
     subscriber_id = int.from_bytes(base64.urlsafe_b64decode(token)[:8], "big")
-    written = [_unsubscribe_token(key, subscriber_id) for key in keys.keys]
+    written = [_unsubscribe_tokens(key)(subscriber_id) for key in keys.keys]
     return subscriber_id if _is_one_of(token, written) else None
 
 
@@ -150,10 +150,17 @@ def _mac_begun(key: bytes, purpose: bytes) -> hmac.HMAC:
     return hmac.new(key, b"newsletter/" + purpose + b"\0", "sha256")
 
 
-def _unsubscribe_token(key: bytes, subscriber_id: int) -> str:
-    number = subscriber_id.to_bytes(8, "big")
-    sealed = number + _mac(key, b"unsubscribe", number, 16)
-    return binascii.b2a_base64(sealed, newline=False).translate(_URL_SAFE).decode()
+def _unsubscribe_tokens(key: bytes) -> Callable[[int], str]:
+    begun = _mac_begun(key, b"unsubscribe")
+
+    def one(subscriber_id: int) -> str:
+        number = subscriber_id.to_bytes(8, "big")
+        mac = begun.copy()
+        mac.update(number)
+        sealed = binascii.b2a_base64(number + mac.digest()[:16], newline=False)
+        return sealed.translate(_URL_SAFE).decode()
+
+    return one
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")

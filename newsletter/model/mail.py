@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -68,8 +69,7 @@ class Email:
         return sha256("\0\0".join((*parts, *slots, *pictures)).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
+class Recipient(NamedTuple):
     """What one mail needs to know of one person, links and identifiers included.
 
     `values` maps slot names to plain text; a missing or empty value means the fallback.
@@ -83,11 +83,10 @@ class Recipient:
     mail_from: str
     unsubscribe_url: str
     unsubscribe_mailto: str
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(NamedTuple):
     """One RFC 5321 mail object with exactly one recipient; `content` is CRLF, 7-bit, not
     dot-stuffed, and ends in CRLF. Where `rcpt_to` is beyond ASCII, the field To is UTF-8 (RFC 6532)
     and the mail needs a relay that offers SMTPUTF8.
