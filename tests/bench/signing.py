@@ -9,6 +9,7 @@ from __future__ import annotations
 import smtplib
 from base64 import b64encode
 from dataclasses import replace
+from functools import cache
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
@@ -21,6 +22,7 @@ DOMAIN = "example.org"
 RSA, ED25519 = "rsa", "ed25519"
 
 
+@cache
 def key(algorithm: str) -> DkimKey:
     return DkimKey(domain=DOMAIN, selector=algorithm, pem=make_key(ed25519=algorithm == ED25519))
 
