@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -180,7 +180,8 @@ def spamd(said: bytes, heard: list[bytes]) -> Iterator[int]:
                 while more := line.recv(65_536):
                     request += more
                 heard.append(request)
-                line.sendall(said)
+                with suppress(OSError):  # who has heard enough hangs up in the middle of it
+                    line.sendall(said)
 
     threading.Thread(target=serve, daemon=True).start()
     try:

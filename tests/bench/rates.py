@@ -26,7 +26,9 @@ from datetime import UTC, datetime
 from newsletter.delivery.pace import Pace, World
 from newsletter.model import Limits, Relay
 from newsletter.store import open_store
-url, rate, until = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
+url, rate = sys.argv[1], float(sys.argv[2])
+print("ready", flush=True)
+until = float(input())
 relay = Relay(name="main", kind="smtp", limits=Limits(per_second=rate))
 with open_store(url) as store:
     over = lambda: time.time() > until
@@ -51,15 +53,30 @@ def measure(folder: Path, rate: int, seconds: float) -> Held:
     """Four processes that take every turn they get for so long."""
     url = f"sqlite:{folder / 'n.db'}"
     open_store(url).__exit__(None, None, None)
-    command = [sys.executable, "-c", SENDER, url, str(rate), str(time.time() + seconds + 1)]
+    command = [sys.executable, "-c", SENDER, url, str(rate)]
+    pipe = subprocess.PIPE
     senders = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(PROCESSES)
     ]
-    said = [sender.communicate()[0].split() for sender in senders]
+    said = [moments.split() for moments in together(senders, seconds + 1)]
     times = sorted(float(word) for words in said for word in words)
     steady = [moment for moment in times if moment > times[0] + 1]
     mean = (len(steady) - 1) / (steady[-1] - steady[0])
     return Held(len(times), busiest_second(times), mean)
+
+
+def together(senders: Sequence[subprocess.Popen[str]], seconds: float) -> list[str]:
+    """What each says after so long, counted from when the last of them was ready: on a busy machine
+    that may take seconds."""
+    for sender in senders:
+        assert sender.stdout is not None
+        sender.stdout.readline()
+    until = time.time() + seconds
+    for sender in senders:
+        assert sender.stdin is not None
+        sender.stdin.write(f"{until}\n")
+        sender.stdin.flush()
+    return [sender.communicate()[0] for sender in senders]
 
 
 def busiest_second(times: Sequence[float]) -> int:
