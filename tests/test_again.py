@@ -91,7 +91,7 @@ def test_it_gets_the_same_bytes_and_the_same_key_again_and_its_yes_ends_the_doub
     assert (row.relay, row.attempts) == ("main", 2)
     assert key_of(first) == KEY + row.message_id.encode()
     [turn] = [t for t in world.store.turns(send.id) if t.kind is TurnKind.OFFERED_AGAIN]
-    assert (turn.why, turn.number) == ("main", 1)
+    assert (turn.relay, turn.number) == ("main", 1)
 
 
 def test_a_relay_that_may_take_it_twice_is_not_asked_again(world: World) -> None:

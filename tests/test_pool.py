@@ -17,7 +17,7 @@ from newsletter.delivery.deliver import deliver_by
 from newsletter.delivery.pool import lanes
 from newsletter.delivery.way import Way, WayOut
 from newsletter.errors import RelayUnavailable
-from newsletter.model import Delivery, Limits, Relay, Send, SendState
+from newsletter.model import Delivery, Limits, Relay, Send, SendState, Turn, TurnKind
 from newsletter.smtp import open_transport, open_transports
 from newsletter.store import open_store
 from tests.publication import CONFIG, Publication, publication
@@ -62,6 +62,11 @@ def everybody_once(pool: Pool, count: int) -> None:
     assert pool.reached() == Counter({f"p{number}@example.com": 1 for number in range(count)})
 
 
+def failovers(pool: Pool, send: Send) -> list[Turn]:
+    turns = pool.world.store.turns(send.id)
+    return [turn for turn in turns if turn.kind is TurnKind.FAILED_OVER]
+
+
 def test_two_relays_share_a_send(pool: Pool) -> None:
     pool.world.people(200)
     send = pool.world.publish()
@@ -80,6 +85,10 @@ def test_a_relay_that_is_not_there_leaves_its_rows_to_the_other(pool: Pool) -> N
     send = pool.world.publish()
     pool.deliver(send)
     everybody_once(pool, 60)
+    [turn] = failovers(pool, send)
+    assert (turn.relay, turn.goes_on_by) == ("one", ("two",))
+    assert "closed for today" in turn.why
+    assert pool.world.store.by_relay(send.id) == {"two": Counter(accepted=60)}
     assert pool.one.accepted == []
     assert pool.world.state(send) is SendState.DONE
 
@@ -118,6 +127,9 @@ def test_an_allowance_used_up_in_the_middle_is_the_other_relays_turn(pool: Pool)
     assert pool.world.state(send) is SendState.DONE
     rows = list(pool.world.store.deliveries(send.id))
     assert Counter(row.relay for row in rows) == {"one": 10, "two": 50}
+    [turn] = failovers(pool, send)
+    assert (turn.relay, turn.goes_on_by, turn.until) == ("one", ("two",), None)
+    assert turn.why.startswith("our allowance is used up: ")
     (said,) = pool.said
     assert said.startswith("going on by two. one: our allowance is used up: 550 5.4.5 Daily")
 
@@ -169,6 +181,7 @@ def test_when_no_relay_is_left_the_send_says_why_and_waits(pool: Pool) -> None:
     send = pool.world.publish()
     with pytest.raises(RelayUnavailable):
         pool.deliver(send)
+    assert len(failovers(pool, send)) <= 1  # there is no other any more for the second
     assert set(pool.world.states(send).values()) == {"pending"}
     assert pool.world.state(send) is SendState.PAUSED
 
@@ -343,3 +356,32 @@ host = "mx.example.org"
 username = "u"
 password_env = "NOT_SET_2"
 """
+
+
+def test_a_failover_is_told_by_status_report_page_and_events(tmp_path: Path) -> None:
+    made = publication(tmp_path, months=1)
+    made.people(30)
+    with ScriptedRelay() as one, ScriptedRelay() as two:
+        one.on("mail", times=10).on("mail", say="550 5.4.5 Daily user sending limit exceeded")
+        table = 'preset = "smtp"\nhost = "127.0.0.1"\nport = {}\ntls = "none"\nconnections = 1\n'
+        first, second = (table.format(relay.port) for relay in (one, two))
+        relays = f"{first}weight = 1\n[relay.second]\n{second}weight = 0"
+        config = tmp_path / "newsletter.toml"
+        config.write_text(config.read_text().replace('preset = "inbox"', relays))
+        events = made.events("send", "latest", "--yes")
+    [told] = [event for event in events if event["event"] == "failed-over"]
+    assert (told["relay"], told["goes_on_by"]) == ("main", ["second"])
+    assert "Daily user sending limit" in told["why"]
+    [send] = made.ask("status", "latest")["sends"]
+    [failover] = send["failovers"]
+    assert failover["relay"] == "main"
+    assert "from main to second: our allowance is used up" in made.run("status", "latest").stdout
+    [facts] = made.ask("report", "latest")["sends"]
+    assert {each["relay"]: each["accepted"] for each in facts["relays"]} == {
+        "main": 10,
+        "second": 20,
+    }
+    said = made.run("report", "latest", "--out", str(tmp_path / "report.html")).stdout
+    assert "by relay    main 10   second 20" in said
+    assert "from main to second" in said
+    assert "main -&gt; second: our allowance" in (tmp_path / "report.html").read_text()

@@ -170,8 +170,10 @@ def turn_facts(turn: Turn) -> dict[str, Any]:
         "why": turn.why,
         "until": turn.until.isoformat() if turn.until else None,
         "number": turn.number,
+        "relay": turn.relay,
+        "goes_on_by": list(turn.goes_on_by),
     }
-    return {key: value for key, value in facts.items() if value not in (None, "")}
+    return {key: value for key, value in facts.items() if value not in (None, "", [])}
 
 
 def group_facts(group: ReplyGroup) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from textwrap import wrap
 from zoneinfo import ZoneInfo
 
-from newsletter.model import DeliveryState
+from newsletter.model import DeliveryState, TurnKind
 from newsletter.report.account import ANSWERED, Account
 from newsletter.report.course import BEATS
 from newsletter.report.words import duration, percent, rate, times
@@ -35,6 +35,7 @@ def _lines(each: Account, zone: ZoneInfo) -> Iterator[str]:
     pace = f" at {rate(each.per_second)}/s" if each.per_second else ""
     yield _line("took", f"{took}{pace}   frozen {frozen}   by {entry.relay}")
     yield from _rests(each, zone)
+    yield from _relays(each, zone)
     if each.afterwards:
         since = "   ".join(f"{what} {count:,}" for what, count in each.afterwards.items())
         yield _line("since then", since)
@@ -68,6 +69,18 @@ def _rests(each: Account, zone: ZoneInfo) -> Iterator[str]:
             yield _line("resting", f"since {start:%d %b %H:%M}: {rest.why}")
         else:
             yield _line("rested", f"{duration(rest.lasts_s)} from {start:%d %b %H:%M}: {rest.why}")
+
+
+def _relays(each: Account, zone: ZoneInfo) -> Iterator[str]:
+    """Which relays took part, when there were several, and when one was left for another."""
+    if len(each.relays) > 1:
+        named = (f"{name} {counts.total():,}" for name, counts in sorted(each.relays.items()))
+        yield _line("by relay", "   ".join(named))
+    for turn in each.turns:
+        if turn.kind is TurnKind.FAILED_OVER:
+            at = f"{turn.at.astimezone(zone):%d %b %H:%M}"
+            others = ", ".join(turn.goes_on_by)
+            yield _line("failed over", f"{at} from {turn.relay} to {others}: {turn.why}")
 
 
 def _domains(each: Account) -> str:

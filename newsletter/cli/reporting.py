@@ -111,6 +111,10 @@ def account_facts(each: Account) -> dict[str, object]:
             for rest in each.course.rests
         ],
         "since": dict(each.afterwards),
+        "relays": [
+            {"relay": name, **{state.value: counts[state] for state in DeliveryState}}
+            for name, counts in sorted(each.relays.items())
+        ],
         "domains": list(_domain_facts([each])),
         "replies": [group_facts(group) for group in each.groups],
         "turns": [{"turn": turn.kind.value, **turn_facts(turn)} for turn in each.turns],

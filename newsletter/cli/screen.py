@@ -32,6 +32,7 @@ RUNNING = frozenset(
         TurnKind.FROZEN,
         TurnKind.WIDENED,
         TurnKind.OFFERED_AGAIN,
+        TurnKind.FAILED_OVER,
         TurnKind.DONE,
     }
 )

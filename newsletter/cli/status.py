@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import click
 
 from newsletter.cli.boundary import Desk, answer, json_option
+from newsletter.cli.faces import turn_facts
 from newsletter.cli.findings import counted
 from newsletter.cli.naming import slug_in
 from newsletter.delivery.steps import goes_on_at
 from newsletter.errors import UsageError
-from newsletter.model import Delivery, DeliveryState, SendEntry, SendState
+from newsletter.model import Delivery, DeliveryState, SendEntry, SendState, TurnKind
 from newsletter.store import Store
 
 COLUMNS = (
@@ -97,6 +98,9 @@ def _facts(store: Store, send: SendEntry) -> dict[str, object]:
         "recipients": send.recipients,
         **{state.value: progress[state] for state in DeliveryState},
         "reasons": dict(store.reasons(send.id)),
+        "failovers": [
+            turn_facts(turn) for turn in store.turns(send.id) if turn.kind is TurnKind.FAILED_OVER
+        ],
     }
 
 
@@ -114,10 +118,19 @@ def _text(store: Store, send: SendEntry) -> str:
         lines.append("  skipped: " + ", ".join(f"{count} {why}" for why, count in reasons.items()))
     if progress[DeliveryState.UNKNOWN]:
         lines.append(f"  in doubt: newsletter status {send.slug} --who unknown")
+    lines += _failovers(store, send)
     if send.local:
         lines.append("  on this machine only: nobody else has got it")
     lines += _advice(store, send)
     return "\n".join(lines)
+
+
+def _failovers(store: Store, send: SendEntry) -> Iterator[str]:
+    """When a relay was left for others."""
+    for turn in store.turns(send.id):
+        if turn.kind is TurnKind.FAILED_OVER:
+            others = ", ".join(turn.goes_on_by)
+            yield f"  {turn.at:%Y-%m-%d %H:%M} UTC from {turn.relay} to {others}: {turn.why}"
 
 
 def _advice(store: Store, send: SendEntry) -> Iterator[str]:

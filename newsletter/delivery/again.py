@@ -83,7 +83,7 @@ class Again:
 
     def _tell(self, count: int) -> None:
         office, name = self.way.run.office, self.way.out.relay.name
-        turn = Turn(kind=TurnKind.OFFERED_AGAIN, at=office.now(), why=name, number=count)
+        turn = Turn(kind=TurnKind.OFFERED_AGAIN, at=office.now(), relay=name, number=count)
         office.store.tell(self.way.run.send.id, turn)
         mails = "1 mail" if count == 1 else f"{count:,} mails"
         office.say(f"{mails} in doubt offered again to {name}, which takes a mail only once")

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from newsletter.delivery.abreast import abreast
 from newsletter.delivery.again import offered_again, remembered
-from newsletter.delivery.pool import goes_on_at, lanes, usable, verdict
+from newsletter.delivery.pool import Failover, goes_on_at, lanes, usable, verdict
 from newsletter.delivery.replies import fold
 from newsletter.delivery.run import Office, Run
 from newsletter.delivery.way import Way, WayOut
@@ -55,6 +55,7 @@ def deliver_by(
         cut = stencil(send.email, letter, send.frozen_at)
         run = Run(send, replace(office, letter=letter), cut)
         ways = [Way.of(run, out) for out in outs]
+        run.lane_ended = Failover(run, ways).tell
         try:
             yield from offered_again(ways)
             yield from _rounds(run, ways)
@@ -87,16 +88,6 @@ def _rounds(run: Run, ways: Sequence[Way]) -> Generator[Delivery, None, None]:
         yield from abreast(run, lanes(able, wanted))
         if run.over or usable(able) == able or not run.work_left():
             return
-        _say_who_is_left(run, ways)
-
-
-def _say_who_is_left(run: Run, ways: Sequence[Way]) -> None:
-    names = ", ".join(way.out.relay.name for way in usable(ways))
-    why = "; ".join(
-        f"{way.out.relay.name}: {way.failure.message}" for way in ways if way.failure is not None
-    )
-    if names and why:
-        run.office.say(f"going on by {names}. {why}")
 
 
 def conclude(run: Run, goes_on_at: datetime | None) -> None:

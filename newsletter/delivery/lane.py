@@ -47,6 +47,7 @@ class Lane:
             self.way.error = self.way.error or error
         except Exception as error:  # noqa: BLE001 - raised again when the other lanes are done
             self.run.error = self.run.error or error
+        self.run.lane_ended()
 
     def _rows(self) -> Iterator[Delivery]:
         """Each row as it is answered, over a new line when one is lost: at most three times in a

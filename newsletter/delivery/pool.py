@@ -7,13 +7,18 @@ certainly does not have it: refused, given back, or never offered.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
+from threading import Lock
 
 from newsletter.delivery.lane import Lane
+from newsletter.delivery.replies import fold
 from newsletter.delivery.run import Run
 from newsletter.delivery.way import Way
-from newsletter.model import DeliveryState
+from newsletter.errors import StoreError
+from newsletter.model import DeliveryState, Turn, TurnKind
 
 
 def usable(ways: Sequence[Way]) -> list[Way]:
@@ -38,6 +43,47 @@ def lanes(ways: Sequence[Way], wanted: int) -> list[Lane]:
         ]
     ordered = sorted(places, key=lambda place: place[:2])
     return [lane for _, _, lane in ordered[: max(wanted, 1)]]
+
+
+@dataclass(slots=True)
+class Failover:
+    """Tells, as soon as a relay is left and others take its rows, which and why: once for each."""
+
+    run: Run
+    ways: Sequence[Way]
+    told: set[str] = field(default_factory=set)
+    lock: Lock = field(default_factory=Lock)
+
+    def tell(self) -> None:
+        """Look whether a relay was left since the last time, by any thread."""
+        with self.lock:
+            others = tuple(way.out.relay.name for way in usable(self.ways))
+            left = [way for way in self.ways if self._is_left(way)]
+            if not left or not others or self.run.over:
+                return
+            with suppress(StoreError):  # a store that takes no more is told of by the error
+                if self.run.work_left():
+                    for way in left:
+                        self._tell(way, others)
+
+    def _is_left(self, way: Way) -> bool:
+        stopped = way.failure is not None or way.pace.full_until is not None
+        return stopped and way.out.relay.name not in self.told
+
+    def _tell(self, way: Way, others: tuple[str, ...]) -> None:
+        office, name = self.run.office, way.out.relay.name
+        self.told.add(name)
+        why = way.failure.message if way.failure else "its limit is used up"
+        turn = Turn(
+            kind=TurnKind.FAILED_OVER,
+            at=office.now(),
+            why=fold(why),
+            until=None if way.failure else way.pace.full_until,
+            relay=name,
+            goes_on_by=others,
+        )
+        office.store.tell(self.run.send.id, turn)
+        office.say(f"going on by {', '.join(others)}. {name}: {why}")
 
 
 def goes_on_at(run: Run, ways: Sequence[Way]) -> datetime | None:

@@ -43,12 +43,13 @@ class Office:
 @dataclass(slots=True)
 class Run:
     """The rows of one send, handed out and taken back. `pages` counts how often some were
-    claimed."""
+    claimed; `lane_ended` is called by each lane as it comes to its end."""
 
     send: Send
     office: Office
     stencil: Stencil
     recipient_of: Callable[[Person], Recipient] = field(init=False)
+    lane_ended: Callable[[], object] = bool
     error: Exception | None = None
     closed_until: datetime | None = None
     pages: int = 0

@@ -12,7 +12,8 @@ from newsletter.model.mail import Reply
 
 class TurnKind(StrEnum):
     """What happened to a send. HELD until somebody resumes it, WAITING until a time; SLOWED by a
-    relay's or a domain's "slower"; BROKEN_OFF by an error; TAKEN_OVER from a sender that died."""
+    relay's or a domain's "slower"; BROKEN_OFF by an error; TAKEN_OVER from a sender that died.
+    FAILED_OVER from a relay to others; OFFERED_AGAIN to the relay that may have it already."""
 
     SCHEDULED = "scheduled"
     FROZEN = "frozen"
@@ -23,6 +24,7 @@ class TurnKind(StrEnum):
     WAITING = "waiting"
     WIDENED = "widened"
     SLOWED = "slowed"
+    FAILED_OVER = "failed over"
     BROKEN_OFF = "broken off"
     REOPENED = "reopened"
     OFFERED_AGAIN = "offered again"
@@ -33,15 +35,17 @@ class TurnKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """One of them. `why` is the reason, the key that was SLOWED ("relay:main",
-    "domain:example.com"), the state that was REOPENED or the relay that was OFFERED_AGAIN what it
-    may have; `until` is when it ends by itself; `number` is how many recipients (in doubt, if it
-    was TAKEN_OVER), or mails a second. `id` grows with time."""
+    "domain:example.com") or the state that was REOPENED; `until` is when it ends by itself;
+    `number` is how many recipients (in doubt, if it was TAKEN_OVER), or mails a second. `relay` is
+    the one it is about, `goes_on_by` those that take its rows. `id` grows with time."""
 
     kind: TurnKind
     at: datetime
     why: str = ""
     until: datetime | None = None
     number: float | None = None
+    relay: str = ""
+    goes_on_by: tuple[str, ...] = ()
     id: int = 0
 
 

@@ -48,11 +48,13 @@ class DomainRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What became of one send. `progress` counts its rows by state, `skipped` those that were not
-    mailed by reason; `afterwards` is what those who got it did since; `beats` are `step` long."""
+    """What became of one send. `progress` counts its rows by state, `relays` those that were
+    offered to each relay last, `skipped` those that were not mailed by reason;
+    `afterwards` is what those who got it did since; `beats` are `step` long."""
 
     entry: SendEntry
     progress: Counter[DeliveryState]
+    relays: Mapping[str, Counter[DeliveryState]]
     skipped: Counter[str]
     domains: tuple[DomainRow, ...]
     groups: tuple[ReplyGroup, ...]
@@ -94,6 +96,7 @@ def account(store: Store, entry: SendEntry) -> Account:
     return Account(
         entry=entry,
         progress=store.progress(entry.id),
+        relays=store.by_relay(entry.id),
         skipped=store.reasons(entry.id),
         domains=tuple(_rows(tallies, small)),
         groups=tuple(_nameless(group, small) for group in groups(answers)),

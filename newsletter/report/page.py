@@ -51,6 +51,7 @@ TOLD = {
     TurnKind.SLOWED: "slowed down",
     TurnKind.BROKEN_OFF: "broken off",
     TurnKind.REOPENED: "tried again",
+    TurnKind.FAILED_OVER: "went on by another relay",
     TurnKind.OFFERED_AGAIN: "offered again",
     TurnKind.CANCELLED: "cancelled",
     TurnKind.DONE: "done",
@@ -189,5 +190,7 @@ def _moment(run: Sequence[Turn]) -> Moment:
     elif turn.kind is TurnKind.REOPENED:
         words = f"{turn.number or 0:,.0f} that were {turn.why}"
     elif turn.kind is TurnKind.OFFERED_AGAIN:
-        words = f"{turn.number or 0:,.0f} in doubt, to {turn.why}, which takes a mail only once"
+        words = f"{turn.number or 0:,.0f} in doubt, to {turn.relay}, which takes a mail only once"
+    elif turn.kind is TurnKind.FAILED_OVER:
+        words = f"{turn.relay} -> {', '.join(turn.goes_on_by)}: {turn.why}"
     return Moment(turn.at, TOLD[turn.kind], words, turn.kind.name.lower())

@@ -319,6 +319,10 @@ class Store(Protocol):
     def by_domain(self, send_id: int) -> list[DomainTally]:
         """The rows counted by recipient domain and state. One pass over the send."""
 
+    def by_relay(self, send_id: int) -> dict[str, Counter[DeliveryState]]:
+        """The rows that were offered to a relay, counted by the last one's name and by state. One
+        pass over the send."""
+
     def by_reply(self, send_id: int) -> list[ReplyTally]:
         """The rows that were tried counted by state, reason and answer. Of more than some thousand
         answers the rest is counted with one of the same code. Two passes over the send."""

@@ -29,6 +29,12 @@ SELECT {DOMAIN} AS domain, state, count(*)
  WHERE send_id = ?
  GROUP BY domain, state
 """  # noqa: S608  one constant inside another
+BY_RELAY = """
+SELECT relay, state, count(*)
+  FROM delivery
+ WHERE send_id = ? AND relay <> ''
+ GROUP BY relay, state
+"""
 BY_KIND = f"""
 SELECT state, {IMPERSONAL.format("reason")} AS why, reply_stage, reply_code, reply_status,
        max(CASE state WHEN 'accepted' THEN '' ELSE {IMPERSONAL.format("reply_text")} END),
@@ -85,6 +91,13 @@ class Tallies(Handover):
             DomainTally(domain, DeliveryState(state), count)
             for domain, state, count in self._db.rows(BY_DOMAIN, (send_id,))
         ]
+
+    def by_relay(self, send_id: int) -> dict[str, Counter[DeliveryState]]:
+        self._settle_all()
+        counts: dict[str, Counter[DeliveryState]] = {}
+        for relay, state, count in self._db.rows(BY_RELAY, (send_id,)):
+            counts.setdefault(relay, Counter())[DeliveryState(state)] = count
+        return counts
 
     def by_reply(self, send_id: int) -> list[ReplyTally]:
         self._settle_all()

@@ -5,13 +5,18 @@ They are never changed and never removed. It knows no recipient.
 
 from __future__ import annotations
 
+import json
+
 from newsletter.model import Turn, TurnKind
 from newsletter.store.database import Database
 from newsletter.store.rows import micros, micros_or_none, moment_of, moment_or_none
 
-TELL = "INSERT INTO send_turn (send_id, at, turn, why, until, number) VALUES (?, ?, ?, ?, ?, ?)"
+TELL = """
+INSERT INTO send_turn (send_id, at, turn, why, until, number, relay, goes_on_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
 TURNS = """
-SELECT turn, at, why, until, number, id
+SELECT turn, at, why, until, number, id, relay, goes_on_by
   FROM send_turn
  WHERE send_id = ? AND id > ?
  ORDER BY id
@@ -45,15 +50,20 @@ class Turns:
                 until=moment_or_none(until),
                 number=number,
                 id=row_id,
+                relay=relay,
+                goes_on_by=tuple(json.loads(others)),
             )
-            for kind, at, why, until, number, row_id in self._db.rows(TURNS, (send_id, after))
+            for kind, at, why, until, number, row_id, relay, others in self._db.rows(
+                TURNS, (send_id, after)
+            )
         ]
 
 
 def tell(db: Database, send_id: int, turn: Turn) -> None:
     """Write the turn down, within the transaction that brings it about."""
-    values = (turn.kind.value, turn.why, micros_or_none(turn.until), turn.number)
-    db.write(TELL, (send_id, micros(turn.at), *values))
+    values = (turn.kind.value, turn.why, micros_or_none(turn.until), turn.number, turn.relay)
+    others = json.dumps(turn.goes_on_by)
+    db.write(TELL, (send_id, micros(turn.at), *values, others))
 
 
 def tell_slowed(db: Database, key: str, per_second: float, now_us: int) -> None:
