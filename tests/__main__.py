@@ -4,6 +4,7 @@ Arguments go to pytest, which then runs alone: `python3 tests -k slots -x`. The 
 everything passed; pytest's closing line is the last one.
 """
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -39,8 +40,15 @@ def main() -> int:
     return pytest(*spread) or bool(failed)
 
 
+def workers() -> int:
+    """Two for each core, since many a test waits: for a process, a limit, a relay that is gone."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    return 2 * (cores or 1)
+
+
 def pytest(*arguments: str) -> int:
     """The exit code of pytest. Without paths it runs every test, from whatever folder."""
+    os.environ.setdefault("PYTEST_XDIST_AUTO_NUM_WORKERS", str(workers()))
     return run("pytest", "--rootdir", str(ROOT), *arguments)
 
 
