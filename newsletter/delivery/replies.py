@@ -25,8 +25,12 @@ FOLDS = (
     # a word of eight and more signs with two digits in it is a queue's or a session's name
     (re.compile(r"(?<![\w.=/-])(?=[\w.=-]*\d[\w.=-]*\d)[\w.=-]{8,}"), "…"),
     (re.compile(r"(?<![\w.-])(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{4,}(?![\w.-])"), "…"),
-    # RFC 3463 statuses and providers' codes (S3150, TSS04) mean something; other numbers count
-    (re.compile(r"(?<![\w.<])\d+(?:[:.,]\d+)?(?![\w.]*\w)(?!\.\d)"), "…"),
+    # RFC 3463 statuses, the code before one, and providers' codes (S3150, TSS04) mean something;
+    # other numbers count
+    (
+        re.compile(r"(?<![\w.<])(?![245]\d\d [245]\.\d)\d+(?:[:.,]\d+)?(?![\w.]*\w)(?!\.\d)"),
+        "…",
+    ),
 )
 
 

@@ -97,6 +97,11 @@ BLOCKLISTS = (
 )
 RATE = r"\brate\b|too (many|fast|much)|throttl|slow down|excessive|unusual|temporarily deferred"
 DAILY = r"daily.{0,40}(limit|quota|exceeded)|sending (limit|quota)|limit.{0,20}per day"
+HOURLY = (
+    r"(limit|quota|max|exceed|too many).{0,60}\b(per|an|each|this) hour\b"
+    r"|\bhourly\b.{0,40}(limit|quota|exceed)"
+)
+FLOOD = r"\brate\b|too (fast|many (mail|message|email|connection|request))|throttl|slow down"
 NOBODY = (
     r"(user|recipient|mailbox|address|account|local part) (is )?(unknown|not found)"
     r"|unknown (user|recipient|mailbox|address)|(does not|doesn't) exist|no longer (on|valid)"
@@ -105,6 +110,10 @@ NOBODY = (
 SUSPECT = (
     r"spam|policy|block|dmarc|dkim|\bspf\b|not authori[sz]ed|virus|phish|\burls?\b"
     r"|client host|helo|hostname|reverse|\bptr\b"
+)
+OUR_SENDER = (
+    r"\bsender\b.{0,40}(reject|unknown|invalid|not (exist|found)|refused|verif)"
+    r"|verification failed for|\bsender('s)? (address|domain)"
 )
 RELAYING = r"relay(ing)? (access )?(is )?(denied|not permitted|not allowed|prohibited)|to relay"
 BEYOND_ASCII = "the relay does not take addresses outside ASCII (SMTPUTF8, RFC 6531)"
@@ -116,6 +125,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(verdict=V.FATAL, because="the relay does not let us in", at=SESSION, code="5.."),
     # what providers say in words, whatever their code claims
     Rule(verdict=V.QUOTA, because="our daily allowance is used up", text=DAILY),
+    Rule(verdict=V.QUOTA, because="our hourly allowance is used up", text=HOURLY),
     Rule(
         verdict=V.RETRY,
         because="enough on this connection",
@@ -145,10 +155,19 @@ TABLE: tuple[Rule, ...] = (
     Rule(
         verdict=V.QUOTA,
         because="our allowance is used up",
-        status=r"[45]\.4\.5|5\.1\.90|5\.7\.7(05|08|50)",
+        status=r"5\.4\.5|5\.1\.90|5\.7\.7(05|08|50)",
     ),
     Rule(verdict=V.FATAL, because="the login was not accepted", code="53[0458]"),
     Rule(verdict=V.FATAL, because="our sender address is refused", status=r"5\.1\.[78]"),
+    Rule(
+        verdict=V.FATAL,
+        because="our sender address is refused",
+        code="55[0134]",
+        status=r"(5\.[01]\.0)?",
+        text=OUR_SENDER,
+    ),
+    # often a name server that does not answer: it passes, and it is about us
+    Rule(verdict=V.RETRY, scope=RUN, because="our sender is not known there", status=r"4\.1\.[78]"),
     Rule(verdict=V.FATAL, because="the mail is too big", status=r"5\.(3\.4|2\.3)"),
     Rule(
         verdict=V.FATAL,
@@ -163,10 +182,13 @@ TABLE: tuple[Rule, ...] = (
     Rule(verdict=V.FATAL, because="the mail is malformed", status=r"5\.6\.\d+"),
     Rule(verdict=V.FATAL, because="the relay does not understand us", status=r"5\.5\.[1-9]\d*"),
     Rule(verdict=V.FATAL, because="the relay does not understand us", code="50[0-4]|555"),
-    Rule(verdict=V.FATAL, because="the relay does not relay for us", code="5..", text=RELAYING),
+    # 454 4.7.1 is what Postfix says to a stranger: it does not pass by itself
+    Rule(verdict=V.FATAL, because="the relay does not relay for us", code="5..|454", text=RELAYING),
     Rule(verdict=V.FATAL, because="the relay refuses our sender", at=MAIL, code="5.."),
     # the relay itself, for a while
-    Rule(verdict=V.RETRY, scope=RUN, because="the relay is full or busy", status=r"4\.3\.\d+"),
+    Rule(
+        verdict=V.RETRY, scope=RUN, because="the relay is full or busy", status=r"4\.(3\.\d+|4\.5)"
+    ),
     Rule(verdict=V.THROTTLE, scope=RUN, because="too fast", at=MAIL, code="4..", text=RATE),
     Rule(verdict=V.THROTTLE, scope=RUN, because="too fast", at=MAIL, status=r"4\.7\.\d+"),
     Rule(verdict=V.RETRY, scope=RUN, because="the relay is busy", at=MAIL, code="4.."),
@@ -202,6 +224,7 @@ TABLE: tuple[Rule, ...] = (
         status=r"(5\.\d\.0)?",
         text=NOBODY,
     ),
+    Rule(verdict=V.THROTTLE, because="too fast", code="5..", status=r"(5\.7\.0)?", text=FLOOD),
     Rule(verdict=V.SOFT, because="the mailbox is full", code="552"),
     Rule(verdict=V.POLICY, because="they refuse us", code="5..", text=SUSPECT),
     Rule(verdict=V.THROTTLE, because="they close on us", code="421"),
