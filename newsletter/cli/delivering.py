@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -17,22 +16,32 @@ from typing import Any
 import click
 
 from newsletter.cli.boundary import Desk, answer, note
-from newsletter.cli.faces import Events, Pulse, faces_for, tell_replies
+from newsletter.cli.ending import counts, ended_facts, exit_code, what_next
+from newsletter.cli.faces import Events, Pulse, emit, faces_for, tell_replies
 from newsletter.cli.sight import Count
 from newsletter.credentials import load_pool
 from newsletter.delivery.deliver import deliver_by
 from newsletter.delivery.run import Office
-from newsletter.delivery.steps import CanaryRule, Step, judge, next_step
+from newsletter.delivery.steps import (
+    CanaryRule,
+    Step,
+    goes_on_at,
+    judge,
+    next_step,
+    rest_after,
+    watched,
+)
 from newsletter.delivery.way import WayOut
 from newsletter.errors import RelayError
-from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState
+from newsletter.model import Delivery, Relay, Send, SendEntry
 from newsletter.smtp import open_transports
 from newsletter.store import Store
 
 SLICE_S = 0.1
 STOPPED = "stopped by hand"
-EXIT_INCOMPLETE = 4
-EXIT_STOPPED = 5
+FINISHING = "finishing the mails in flight; Ctrl-C again to drop the connections"
+# A worker comes in when whoever waits out the undo window has died, and not at the same moment.
+GRACE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -42,13 +51,14 @@ class Brake:
 
     pulled: bool = False
     by_hand: bool = False
+    remark: str = FINISHING
 
     def pull(self, number: int, _frame: FrameType | None) -> None:
         if self.pulled:
             raise KeyboardInterrupt
         self.pulled = True
         self.by_hand = number == signal.SIGINT
-        note("finishing the mails in flight; Ctrl-C again to drop the connections")
+        note(self.remark)
 
     def wait(self, seconds: float) -> None:
         """Sleep before the next line to the relay, not a moment longer once the brake is pulled:
@@ -61,6 +71,17 @@ class Brake:
         until = time.monotonic() + seconds
         while not self.pulled and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, SLICE_S))
+
+    def linger(self, seconds: float, remark: str, why: str = "") -> None:
+        """Rest while no mail is in flight, and say why; `remark` is what is said when the brake is
+        pulled."""
+        self.remark = remark
+        try:
+            if why:
+                note(why)
+            self.rest(seconds)
+        finally:
+            self.remark = FINISHING
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -116,8 +137,10 @@ class Delivering:
 
     def _undone(self, send: Send, undo: timedelta) -> bool:
         """Whether somebody took the send back before its first mail left."""
-        note(f"the first mail leaves in {undo.total_seconds():.0f} s; Ctrl-C takes it back")
-        self.brake.rest(undo.total_seconds())
+        now, seconds = self.desk.now(), undo.total_seconds()
+        self.store.hold(send.id, "", now, not_before=now + undo + GRACE)
+        why = f"the first mail leaves in {seconds:.0f} s; Ctrl-C takes it back"
+        self.brake.linger(seconds, "taking it back", why)
         if not self.brake.pulled:
             return False
         self.store.cancel(send.id, self.desk.now())
@@ -129,18 +152,19 @@ class Delivering:
     def work(self, send: Send, relay: Relay) -> None:
         """Deliver what is due; with a canary, its sample, and after the watch the others."""
         while True:
-            self.deliver(send, relay)
-            send = self.store.send(send.id)
-            if self.brake.pulled:
-                if self.brake.by_hand:
-                    self.store.hold(send.id, STOPPED, self.desk.now(), send.not_before)
-                return
-            if send.widened or next_step(self.store, send, self.desk.now()).step is not Step.JUDGE:
-                return
+            if not watched(self.store, send, self.desk.now()):
+                self.deliver(send, relay)
+                send = self.store.send(send.id)
+                step = next_step(self.store, send, self.desk.now()).step
+                if send.widened or step is not Step.JUDGE or self.brake.pulled:
+                    break
             send = self._watched(send)
-            if send.hold or self.brake.pulled:
+            if send.hold:
                 note(send.hold)
-                return
+            if send.hold or self.brake.pulled:
+                break
+        if self.brake.by_hand:
+            self.store.hold(send.id, STOPPED, self.desk.now(), send.not_before)
 
     @property
     def canary_rule(self) -> CanaryRule:
@@ -150,28 +174,47 @@ class Delivering:
 
     def _watched(self, send: Send) -> Send:
         """The send after its canary was watched: widened, or held."""
-        watched = judge(self.store, send, self.canary_rule, self.desk.now())
-        if watched.not_before is None:
-            return watched
-        left = (watched.not_before - self.desk.now()).total_seconds()
-        note(f"the canary is out to {send.canary}; watching it for {left:.0f} s")
-        self.brake.rest(left)
+        send = judge(self.store, send, self.canary_rule, self.desk.now())
+        if send.not_before is None:
+            return send
+        left = (send.not_before - self.desk.now()).total_seconds()
+        why = f"the canary is out to {send.canary}; watching it for {left:.0f} s"
+        self.brake.linger(left, "stopping; nobody but the canary has got it", why)
         if self.brake.pulled:
-            return watched
-        return judge(self.store, watched, self.canary_rule, self.desk.now())
+            return send
+        return judge(self.store, self.store.send(send.id), self.canary_rule, self.desk.now())
+
+    def unattended(self, send: Send, relay: Relay) -> None:
+        """Deliver what is due; a program is told how it began and ended."""
+        if self.events is None:
+            self.deliver(send, relay)
+            return
+        started = time.monotonic()
+        self.events.started(started_facts(send, relay))
+        try:
+            self.deliver(send, relay)
+        finally:
+            self._tell_replies(send)
+            progress = self.store.progress(send.id)
+            emit("done", ended_facts(self._entry(send), progress, time.monotonic() - started))
 
     def deliver(self, send: Send, relay: Relay) -> None:
-        """Deliver what is due, showing progress; Ctrl-C finishes the mails in flight."""
+        """Deliver what is due, showing progress; Ctrl-C finishes the mails in flight. When a relay
+        breaks it off, it rests for as long as the error says."""
         count = Count(self.store, send, relay.limits)
-        # Closed here, whatever is raised: the ledger is left in order before the store is closed.
-        with (
-            self.brake.held(),
-            self._pulse(count),
-            closing(self._deliveries(send, relay)) as rows,
-        ):
-            take = count.take
-            for row in rows:
-                take(row)
+        try:
+            # Closed here, whatever is raised: the ledger is in order before the store is closed.
+            with (
+                self.brake.held(),
+                self._pulse(count),
+                closing(self._deliveries(send, relay)) as rows,
+            ):
+                take = count.take
+                for row in rows:
+                    take(row)
+        except RelayError as error:
+            rest_after(self.store, send.id, error, self.desk.now())
+            raise
 
     def _deliveries(self, send: Send, relay: Relay) -> Generator[Delivery, None, None]:
         pool = load_pool(self.desk.config, relay, self.desk.environ)
@@ -200,35 +243,18 @@ class Delivering:
 
     def summarise(self, send: Send, seconds: float) -> None:
         progress = self.store.progress(send.id)
-        state = self._state(send)
-        code = exit_code(progress)
-        facts = {
-            "command": "send",
-            "event": "done",
-            "issue": send.slug,
-            "state": state.value,
-            "sent": progress[DeliveryState.ACCEPTED],
-            "seconds": round(seconds, 3),
-            **{state.value: progress[state] for state in DeliveryState},
-            "exit": code,
-        }
+        facts = ended_facts(self._entry(send), progress, seconds)
         answer(facts, as_json=self.as_json, text=self._summary(send, seconds))
-        if code:
+        if code := exit_code(progress):
             click.get_current_context().exit(code)
 
-    def _state(self, send: Send) -> SendState:
-        return next(row.state for row in self.store.entries(send.slug) if row.id == send.id)
+    def _entry(self, send: Send) -> SendEntry:
+        return next(entry for entry in self.store.entries(send.slug) if entry.id == send.id)
 
     def _summary(self, send: Send, seconds: float) -> str:
-        return summary_line(send, self._state(send), self.store.progress(send.id), seconds)
-
-
-def exit_code(progress: Counter[DeliveryState]) -> int:
-    """0 all accepted, 5 work is left, 4 some recipients failed, are deferred or unknown."""
-    if progress[DeliveryState.PENDING] or progress[DeliveryState.CLAIMED]:
-        return EXIT_STOPPED
-    bad = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
-    return EXIT_INCOMPLETE if any(progress[state] for state in bad) else 0
+        progress, zone = self.store.progress(send.id), self.desk.letter.timezone
+        entry, due_at = self._entry(send), goes_on_at(self.store, send.id)
+        return "\n".join((counts(progress, seconds), *what_next(entry, progress, due_at, zone)))
 
 
 def started_facts(send: Send, relay: Relay) -> dict[str, Any]:
@@ -241,26 +267,3 @@ def started_facts(send: Send, relay: Relay) -> dict[str, Any]:
         "recipients": send.recipients,
         "state": send.state.value,
     }
-
-
-def summary_line(
-    send: Send, state: SendState, progress: Counter[DeliveryState], seconds: float
-) -> str:
-    """What a person reads at the end."""
-    text = (
-        f"sent {progress[DeliveryState.ACCEPTED]:,}"
-        f"   deferred {progress[DeliveryState.DEFERRED]:,}"
-        f"   failed {progress[DeliveryState.FAILED]:,}"
-        f"   unknown {progress[DeliveryState.UNKNOWN]:,}   {seconds:.1f} s"
-    )
-    left = progress[DeliveryState.PENDING] + progress[DeliveryState.CLAIMED]
-    if left:
-        text = f"stopped   {text}   {left:,} left.  Nobody gets it twice."
-    if state is not SendState.DONE:
-        text += f"\n  go on:  newsletter resume {send.slug}"
-    elif exit_code(progress):
-        who = "failed" if progress[DeliveryState.FAILED] else "unknown"
-        text += f"\n  who:  newsletter status {send.slug} --who {who}"
-    if send.local:
-        text += "\n  it stayed on this machine: nobody else has got it, and it can still be sent"
-    return text + f"\n  report:  newsletter report {send.slug} --open"

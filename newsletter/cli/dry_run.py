@@ -95,7 +95,16 @@ class DryRun:
         audience = self.publication.audience
         tag = f" --tag {audience.tag}" if audience.tag else ""
         limit = f" --limit {audience.limit}" if audience.limit else ""
-        return self.article.slug + tag + limit + (" --only-new" if audience.only_new else "")
+        new = " --only-new" if audience.only_new else ""
+        return self.article.slug + tag + limit + new + self._how()
+
+    def _how(self) -> str:
+        """The options that say how and when, as they are typed."""
+        at, canary = self.publication.not_before, self.publication.canary
+        local = at and at.astimezone(self.shelf.letter.timezone)
+        return (f" --canary {canary}" if canary else "") + (
+            f" --at {local:%Y-%m-%dT%H:%M}" if local else ""
+        )
 
     def _audience(self) -> str:
         count, tag = self.count, self.publication.audience.tag or "all"

@@ -72,6 +72,11 @@ def send_command(
         _refuse_another_audience(name, another)
         resume(desk, name, GoOn(relay_name, None, as_json))
         return
+    if undo and when:
+        raise UsageError(
+            "--undo is for a send that leaves now",
+            hint=f"one for later is taken back until then: newsletter cancel {name}",
+        )
     relay = load_relay_for(desk.config, desk.environ, name=relay_name, tag=tag)
     wanted = Wanted(
         audience=Audience(tag=tag, only_new=only_new, limit=limit, local=relay.local),

@@ -6,16 +6,20 @@ import csv
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import click
 
 from newsletter.cli.boundary import Desk, answer, json_option
+from newsletter.cli.dry_run import written_out
+from newsletter.cli.ending import goes_on
 from newsletter.cli.faces import turn_facts
 from newsletter.cli.findings import counted
 from newsletter.cli.naming import slug_in
-from newsletter.delivery.steps import goes_on_at
-from newsletter.errors import UsageError
+from newsletter.delivery.steps import goes_on_at, settle_the_dead
+from newsletter.errors import StoreError, UsageError
 from newsletter.model import Delivery, DeliveryState, SendEntry, SendState, TurnKind
 from newsletter.store import Store
 
@@ -68,6 +72,8 @@ def status_command(
             from newsletter.cli.watching import Watching  # noqa: PLC0415
 
             Watching(desk, store, as_json).follow(slug)
+        with suppress(StoreError):  # full or locked: then as the ledger has it
+            settle_the_dead(store, slug, desk.now())
         sends = store.entries(slug)
         if slug and (as_csv or who):
             listing = Listing(DeliveryState(who) if who else None, as_csv, as_json)
@@ -75,7 +81,8 @@ def status_command(
             return
         facts = [_facts(store, send) for send in sends]
         nothing = f"{name}: never sent" if name else "nothing was sent yet"
-        text = "\n".join(_text(store, send) for send in sends) or nothing
+        zone = desk.letter.timezone
+        text = "\n".join(_text(store, send, zone) for send in sends) or nothing
         event = {"event": "done"} if watch else {}
         answer({"command": "status", **event, "sends": facts}, as_json=as_json, text=text)
 
@@ -104,52 +111,47 @@ def _facts(store: Store, send: SendEntry) -> dict[str, object]:
     }
 
 
-def _text(store: Store, send: SendEntry) -> str:
+def _text(store: Store, send: SendEntry, zone: ZoneInfo) -> str:
     progress, reasons = store.progress(send.id), store.reasons(send.id)
     commit = f"commit {send.origin.commit[:9]}" if send.origin.commit else "not in git"
     dirty = ", with uncommitted changes" if send.origin.dirty else ""
     origin = f"{commit}{dirty}   relay {send.relay}"
     lines = [
         f"{send.slug}      {send.state.value}      {send.subject}",
-        f"  frozen {send.frozen_at:%Y-%m-%d %H:%M} UTC   {send.content_hash[:8]}   {origin}",
+        f"  frozen {written_out(send.frozen_at, zone)}   {send.content_hash[:8]}   {origin}",
         "  " + _counts(progress, send.recipients),
     ]
     if reasons:
         lines.append("  skipped: " + ", ".join(f"{count} {why}" for why, count in reasons.items()))
     if progress[DeliveryState.UNKNOWN]:
         lines.append(f"  in doubt: newsletter status {send.slug} --who unknown")
-    lines += _failovers(store, send)
+    lines += _failovers(store, send, zone)
     if send.local:
         lines.append("  on this machine only: nobody else has got it")
-    lines += _advice(store, send)
+    lines += _advice(store, send, zone)
     return "\n".join(lines)
 
 
-def _failovers(store: Store, send: SendEntry) -> Iterator[str]:
+def _failovers(store: Store, send: SendEntry, zone: ZoneInfo) -> Iterator[str]:
     """When a relay was left for others."""
     for turn in store.turns(send.id):
         if turn.kind is TurnKind.FAILED_OVER:
             others = ", ".join(turn.goes_on_by)
-            yield f"  {turn.at:%Y-%m-%d %H:%M} UTC from {turn.relay} to {others}: {turn.why}"
+            yield f"  {written_out(turn.at, zone)} from {turn.relay} to {others}: {turn.why}"
 
 
-def _advice(store: Store, send: SendEntry) -> Iterator[str]:
+def _advice(store: Store, send: SendEntry, zone: ZoneInfo) -> Iterator[str]:
     """What comes next, and who makes it come."""
     go_on = f"newsletter resume {send.slug}"
     if send.hold:
         yield f"  held: {send.hold}; go on: {go_on}"
-    elif send.state is SendState.PREPARING:
-        yield f"  scheduled for {send.not_before:%Y-%m-%d %H:%M} UTC"
+    elif send.state is SendState.PREPARING and send.not_before is not None:
+        yield f"  scheduled for {written_out(send.not_before, zone)}"
         yield f"  take it back: newsletter cancel {send.slug}"
     elif send.state is SendState.SENDING:
         yield f"  somebody is sending it; if not, it was cut short: {go_on}"
     elif not send.state.over:
-        times = (send.not_before, goes_on_at(store, send.id))
-        later = max(filter(None, times), default=send.frozen_at)
-        if later > send.frozen_at:
-            yield f"  goes on at {later:%Y-%m-%d %H:%M} UTC: newsletter worker or tick, or {go_on}"
-        else:
-            yield f"  go on: {go_on}"
+        yield f"  {goes_on(send, goes_on_at(store, send.id), zone)}"
 
 
 def _counts(progress: Counter[DeliveryState], recipients: int) -> str:
@@ -208,4 +210,6 @@ def _line(row: Delivery) -> str:
     reply = f"  {row.reply.code} {row.reply.status} {row.reply.text}" if row.reply else ""
     again = f"  next try {row.next_at:%Y-%m-%d %H:%M} UTC" if row.next_at else ""
     by = f"  by {row.relay}" if row.relay else ""
-    return f"{row.state.value:<9} {row.address}  {row.reason}{reply}{by}{again}".rstrip()
+    # what the relay's log is searched for
+    named = f"  <{row.message_id}>" if row.state is DeliveryState.UNKNOWN and row.message_id else ""
+    return f"{row.state.value:<9} {row.address}  {row.reason}{reply}{by}{named}{again}".rstrip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 import click
@@ -13,7 +12,7 @@ from newsletter.cli.dry_run import people, written_out
 from newsletter.cli.naming import issue_argument, latest_send, relay_option, slug_in, unfinished
 from newsletter.credentials import load_pool, load_relay, load_relay_for
 from newsletter.delivery.again import remembered
-from newsletter.delivery.steps import start
+from newsletter.delivery.steps import settle_the_dead, start, went_badly
 from newsletter.errors import NewsletterError, SendRefused, UsageError
 from newsletter.model import DeliveryState, Relay, Send, SendState
 from newsletter.store import Store
@@ -54,7 +53,7 @@ def resume(desk: Desk, name: str, how: GoOn) -> None:
     """Go on with the unfinished send of the issue, in front of a person."""
     with desk.asked_store() as store:
         slug = slug_in(desk, store, name)
-        _settle_the_dead(desk, store, slug)
+        settle_the_dead(store, slug, desk.now())
         if how.unknown == "list":
             _list_unknown(store, slug, as_json=how.as_json)
             return
@@ -73,18 +72,15 @@ def resume(desk: Desk, name: str, how: GoOn) -> None:
         _note_if_changed(desk, send)
         _plan_again(desk, store, send, relay)
         _decide_doubt(desk, store, send, how.unknown)
-        if not send.widened and send.hold:
-            send = store.widen(send.id, desk.now())  # who resumes a held canary has decided
-        Delivering(desk, store, as_json=how.as_json).run(send, relay)
+        Delivering(desk, store, as_json=how.as_json).run(_let_go(desk, store, send), relay)
 
 
-def _settle_the_dead(desk: Desk, store: Store, slug: str) -> None:
-    """Find out who is in doubt after a sender was killed, before anybody is asked about them. A
-    sender that is at work settles its own rows."""
-    for send in store.entries(slug):
-        if not send.state.over:
-            with suppress(SendRefused), store.sender_lock(send.id):
-                store.recover(send.id, desk.now())
+def _let_go(desk: Desk, store: Store, send: Send) -> Send:
+    """The send, held no longer. Who resumes one that is held for its canary has decided; one that
+    was stopped while its canary was on its way, or watched, goes on with that."""
+    if went_badly(send):
+        return store.widen(send.id, desk.now())
+    return store.hold(send.id, "", desk.now(), send.not_before) if send.hold else send
 
 
 def _relay(desk: Desk, send: Send, name: str | None) -> Relay:
@@ -255,17 +251,36 @@ def retry_command(
         )
     with desk.asked_store() as store:
         slug = slug_in(desk, store, name)
-        _settle_the_dead(desk, store, slug)
+        settle_the_dead(store, slug, desk.now())
         send = latest_send(store, slug)
         relay = _relay(desk, send, relay_name)
+        refuse_another_realm(send, relay)
+        _refuse_cancelled(send)
+        left = store.progress(send.id)[DeliveryState.PENDING]
         again = _plan_again(desk, store, send, relay) if state == DeliveryState.UNKNOWN else 0
         count = store.reopen(send.id, DeliveryState(state), desk.now()) + again
-        if not count:
-            raise SendRefused(
-                f"nobody is {state}", hint=f"newsletter status {send.slug}", code="send.nothing"
-            )
-        note(f"trying {people(count)} again")
+        _say_how_many(send, state, count, left)
         Delivering(desk, store, as_json=as_json).run(store.send(send.id), relay)
+
+
+def _refuse_cancelled(send: Send) -> None:
+    if send.state is SendState.CANCELLED:
+        raise SendRefused(
+            f"{send.slug} was cancelled: nobody of it is tried again",
+            hint=f"to those who have not got it: newsletter send {send.slug} --only-new",
+            code="send.cancelled",
+        )
+
+
+def _say_how_many(send: Send, state: str, count: int, left: int) -> None:
+    """Say to how many it goes; `left` were not tried yet. Raises SendRefused for nobody."""
+    if not count:
+        hint = f"{people(left)} not tried yet: newsletter resume {send.slug}"
+        if not left:
+            hint = f"newsletter status {send.slug}"
+        raise SendRefused(f"nobody is {state}", hint=hint, code="send.nothing")
+    more = f", and going on with {people(left)} not tried yet" if left else ""
+    note(f"trying {people(count)} again{more}")
 
 
 def _report(store: Store, send: Send, command: str, *, as_json: bool) -> None:

@@ -18,6 +18,8 @@ from newsletter.model import Reply
 IN_A_ROW = 3
 # So many people in a row who do not exist, and nobody who does: the relay knows no one.
 UNHEARD_OF = 10
+# The code of the error that says so: it passes by itself, unlike a refusal.
+QUOTA = "relay.quota"
 PASSING = (Verdict.THROTTLE, Verdict.RETRY)
 
 
@@ -97,6 +99,7 @@ class Breaker:
             return RelayRefused(
                 f"our allowance is used up: {said}",
                 hint=f"{unharmed} When it is renewed, often after 24 hours: {go_on}",
+                code=QUOTA,
             )
         if told.verdict is Verdict.HARD:
             return RelayRefused(

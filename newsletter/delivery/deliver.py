@@ -101,6 +101,7 @@ def conclude(run: Run, goes_on_at: datetime | None) -> None:
         store.move(send_id, final, now)
         if goes_on_at and final is SendState.PAUSED:
             store.hold(send_id, "", now, not_before=goes_on_at)
+            run.office.say("quiet hours" if run.closed_until else "a limit of the relay is used up")
 
 
 def _due(store: Store, send_id: int) -> int:

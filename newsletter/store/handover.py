@@ -76,7 +76,7 @@ UPDATE delivery
 """
 IN_DOUBT = """
 UPDATE delivery
-   SET state = 'unknown', updated_at = :now, reason = :reason,
+   SET state = 'unknown', updated_at = ifnull(data_started_at, :now), reason = :reason,
        relay = CASE WHEN data_started_at IS NULL THEN '' ELSE relay END,
        message_id = CASE WHEN data_started_at IS NULL THEN '' ELSE message_id END
  WHERE send_id = :send AND state = 'claimed' AND (data_started_at IS NOT NULL OR :all)

@@ -89,7 +89,13 @@ UPDATE send
        exclusions = ?
  WHERE id = ? AND state IN ('preparing', 'frozen')
 """
-MOVE = "UPDATE send SET state = ?, finished_at = ?, hold = '' WHERE id = ? AND state = ?"
+# What is sending waits no more, and when it waits again that is another wait.
+MOVE = """
+UPDATE send
+   SET state = :to, finished_at = :finished_at, hold = '',
+       not_before = CASE :to WHEN 'sending' THEN NULL ELSE not_before END
+ WHERE id = :id AND state = :state
+"""
 HOLD = """
 UPDATE send
    SET hold = ?, not_before = ?, state = CASE state WHEN 'preparing' THEN state ELSE 'paused' END
@@ -213,7 +219,8 @@ class Sends(Ledger):
             if send.state is not to:
                 self._check_move(send, to)
                 finished_at = micros(now) if to is SendState.DONE else None
-                self._db.write(MOVE, (to.value, finished_at, send_id, send.state.value))
+                left = {"id": send_id, "state": send.state.value}
+                self._db.write(MOVE, {**left, "to": to.value, "finished_at": finished_at})
                 tell(self._db, send_id, Turn(kind=TurnKind(to.value), at=now))
             return self.send(send_id)
 
