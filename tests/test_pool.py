@@ -16,7 +16,7 @@ from newsletter.credentials import load_pool, load_relay, load_relay_for
 from newsletter.delivery.deliver import deliver_by
 from newsletter.delivery.pool import lanes
 from newsletter.delivery.way import Way, WayOut
-from newsletter.errors import RelayUnavailable
+from newsletter.errors import ConfigError, RelayUnavailable
 from newsletter.model import Delivery, Limits, Relay, Send, SendState, Turn, TurnKind
 from newsletter.smtp import open_transport, open_transports
 from newsletter.store import open_store
@@ -317,6 +317,106 @@ def test_a_relay_that_is_named_goes_alone(config: Config) -> None:
 def test_a_send_goes_on_by_the_relays_it_began_with(config: Config) -> None:
     relay = load_relay(config, "vip", {})
     assert [one.name for one in load_pool(config, relay, {})] == ["vip", "vip-spare"]
+
+
+AUTHORS = """
+[relay.main]
+preset = "file"
+weight = 1
+
+[relay.shop]
+preset = "file"
+weight = 1
+from = ["@SHOP.example.org"]
+
+[relay.shop-spare]
+preset = "file"
+weight = 0
+from = ["@letters.example.org", "@shop.example.org"]
+
+[relay.desk]
+preset = "file"
+weight = 1
+from = ["desk@shop.example.org", "ana@else.example.org"]
+
+[relay.vip]
+preset = "maildir"
+tags = ["vip"]
+"""
+
+
+def written_by(folder: Path, author: str, relays: str = AUTHORS) -> Config:
+    """A publication with that From."""
+    made = publication(folder, months=1)
+    text = CONFIG.partition("[relay.main]")[0].replace("ana@letters.example.org", author)
+    made.write("newsletter.toml", text + relays)
+    return load_config(folder)
+
+
+@pytest.mark.parametrize(
+    ("author", "expected"),
+    [
+        ("me@any.example.org", ["main"]),
+        ("me@shop.example.org", ["shop", "shop-spare"]),
+        ("Me@Shop.Example.Org", ["shop", "shop-spare"]),
+        ("me@sub.shop.example.org", ["main"]),
+        ("desk@shop.example.org", ["desk"]),
+        ("DESK@shop.example.org", ["desk"]),
+    ],
+)
+def test_the_from_chooses_the_relays_that_name_it_most_closely(
+    tmp_path: Path, author: str, expected: list[str]
+) -> None:
+    assert names(written_by(tmp_path, author)) == expected
+
+
+def test_the_tag_is_asked_before_the_from(tmp_path: Path) -> None:
+    assert names(written_by(tmp_path, "desk@shop.example.org"), tag="vip") == ["vip"]
+
+
+def test_a_relay_for_a_tag_and_a_from_is_for_nothing_else(tmp_path: Path) -> None:
+    relays = AUTHORS.replace('tags = ["vip"]', 'tags = ["vip"]\nfrom = ["me@any.example.org"]')
+    config = written_by(tmp_path, "me@any.example.org", relays)
+    assert names(config) == ["main"]
+    assert names(config, tag="vip") == ["vip"]
+    assert names(written_by(tmp_path, "you@any.example.org", relays), tag="vip") == ["main"]
+
+
+def test_a_relay_for_mail_from_others_is_refused_even_when_it_is_named(tmp_path: Path) -> None:
+    config = written_by(tmp_path, "me@any.example.org")
+    with pytest.raises(ConfigError, match=r"takes mail from @SHOP\.example\.org only"):
+        names(config, name="shop")
+    made = Publication(tmp_path)
+    made.people(1)
+    words = made.run("send", "latest", "--yes", "--relay", "desk", code=2).stderr
+    assert "relay desk takes mail from desk@shop.example.org, ana@else.example.org only" in words
+    assert made.ask("status", "latest")["sends"] == []
+
+
+def test_a_configuration_in_which_no_relay_takes_our_mail_is_an_error(tmp_path: Path) -> None:
+    only = '[relay.main]\npreset = "file"\nfrom = ["@shop.example.org"]\n'
+    with pytest.raises(ConfigError, match="no relay takes mail from me@any"):
+        written_by(tmp_path, "me@any.example.org", only)
+    assert "no relay takes mail" in Publication(tmp_path).run("doctor", code=None).output
+
+
+@pytest.mark.parametrize(
+    "entry", ["example.org", "@", "a@b", "Ana <a@example.org>", "ä@example.org"]
+)
+def test_what_is_no_address_and_no_domain_cannot_choose_a_relay(tmp_path: Path, entry: str) -> None:
+    with pytest.raises(ConfigError, match="write an ASCII address"):
+        written_by(tmp_path, "me@any.example.org", f'[relay.main]\nfrom = ["{entry}"]\n')
+
+
+def test_a_send_goes_on_by_the_from_it_was_frozen_with(tmp_path: Path) -> None:
+    config = written_by(tmp_path, "me@any.example.org")
+    shop = load_relay(config, "shop", {})
+    assert [each.name for each in load_pool(config, shop, {}, "me@shop.example.org")] == [
+        "shop",
+        "shop-spare",
+    ]
+    with pytest.raises(ConfigError, match="this is from me@any"):
+        load_pool(config, shop, {})
 
 
 def test_a_send_to_a_tag_leaves_by_its_relay(tmp_path: Path, config: Config) -> None:

@@ -217,7 +217,7 @@ class Delivering:
             raise
 
     def _deliveries(self, send: Send, relay: Relay) -> Generator[Delivery, None, None]:
-        pool = load_pool(self.desk.config, relay, self.desk.environ)
+        pool = load_pool(self.desk.config, relay, self.desk.environ, send.letterhead.sender.address)
         outs = [WayOut(each, open_transports(each)) for each in pool]
         return deliver_by(send, outs, self.office())
 

@@ -164,6 +164,8 @@ def relays(desk: Desk) -> Iterator[Finding]:
         relay = load_relay(desk.config, name, desk.environ)
         tls = f" {relay.tls.value}" if relay.kind == "smtp" else ""
         login = f", login {relay.username}" if relay.username else ""
+        authors = desk.config.tables.relay[name].from_ if name in desk.config.tables.relay else []
+        only = f", only for mail from {', '.join(authors)}" if authors else ""
         if example := example_left(desk.letter, relay):
             yield Finding(
                 False, f"relay {name} reaches people, but {example}", "newsletter config show"
@@ -171,7 +173,7 @@ def relays(desk: Desk) -> Iterator[Finding]:
         good = relay.username is None or relay.password is not None
         yield Finding(
             good,
-            f"relay {name}: {relay.kind}, {relay.place}{tls}{login}",
+            f"relay {name}: {relay.kind}, {relay.place}{tls}{login}{only}",
             "" if good else "a username without a password: set password_env",
         )
 

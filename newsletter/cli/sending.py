@@ -19,7 +19,7 @@ from newsletter.cli.steering import GoOn, resume
 from newsletter.cli.typed import Share, moment, share, span
 from newsletter.compose.sent_pictures import keep
 from newsletter.composed import Composed, ready
-from newsletter.credentials import example_left, load_pool, load_relay_for
+from newsletter.credentials import example_left, load_pool, load_relay_for, refuse_author
 from newsletter.delivery.origin import origin_of
 from newsletter.delivery.publish import Publication, check_not_sent, publish
 from newsletter.errors import ComposeError, MailRefused, SendRefused, UsageError
@@ -78,6 +78,7 @@ def send_command(
             hint=f"one for later is taken back until then: newsletter cancel {name}",
         )
     relay = load_relay_for(desk.config, desk.environ, name=relay_name, tag=tag)
+    refuse_author(desk.config, relay.name, desk.letter.sender.address)
     wanted = Wanted(
         audience=Audience(tag=tag, only_new=only_new, limit=limit, local=relay.local),
         canary=canary,

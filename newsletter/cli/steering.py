@@ -146,7 +146,8 @@ def _decide_doubt(desk: Desk, store: Store, send: Send, unknown: str | None) -> 
 def _plan_again(desk: Desk, store: Store, send: Send, relay: Relay) -> int:
     """How many in doubt need no decision: the relay that may have their mail takes it only once,
     and is asked again without waiting any longer."""
-    since = remembered(load_pool(desk.config, relay, desk.environ), desk.now())
+    pool = load_pool(desk.config, relay, desk.environ, send.letterhead.sender.address)
+    since = remembered(pool, desk.now())
     return store.plan_again(send.id, since, desk.now(), at_once=True)
 
 

@@ -30,6 +30,7 @@ MAILBOX = re.compile(
     r"^\s*(?:\"?(?P<name>[^<>\"]*?)\"?\s*<(?P<inside>[^<>\s]+)>|(?P<bare>[^<>\s]+))\s*$"
 )
 ADDRESS = re.compile(r"^[\x21-\x7e]+@[A-Za-z0-9.-]+$")
+AUTHOR = re.compile(r"[\x21-\x3f\x41-\x7e]*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 # A field that mail programs do not act on: a letter's own come from nowhere else.
 INSTRUCTION = re.compile(r"X-[A-Za-z0-9][A-Za-z0-9-]{0,70}", re.IGNORECASE)
 
@@ -39,6 +40,12 @@ def _mailbox(text: str) -> str:
     address = match and (match["inside"] or match["bare"])
     if not address or not ADDRESS.match(address):
         raise ValueError("write it as  Name <address@example.com>  with an ASCII address")
+    return text
+
+
+def _author(text: str) -> str:
+    if not AUTHOR.fullmatch(text):
+        raise ValueError(f"`{text}`: write an ASCII address, or @example.com for a whole domain")
     return text
 
 
@@ -167,10 +174,26 @@ class RelayTable(LimitsTable):
     tags: list[str] = Field(
         default_factory=list, description="for sends to these tags, and no others"
     )
+    from_: list[Annotated[str, AfterValidator(_author)]] = Field(
+        default_factory=list,
+        alias="from",
+        description="for mail from these addresses or @domains, and no others",
+    )
     dkim: bool = Field(default=True, description="sign what leaves here, when [dkim] has a key")
     domains: dict[str, LimitsTable] = Field(
         default_factory=dict, description="limits for what goes to one recipient domain"
     )
+
+    def nearness(self, author: str) -> int | None:
+        """How closely it names that From: 2 by its address, 1 by its domain, 0 when it names none;
+        None when it is for others only. Case does not count."""
+        named = {text.casefold() for text in self.from_}
+        address = author.casefold()
+        if address in named:
+            return 2
+        if f"@{address.rpartition('@')[2]}" in named:
+            return 1
+        return None if named else 0
 
     @field_validator("preset")
     @classmethod
@@ -264,6 +287,13 @@ class Tables(Table):
             raise ValueError(
                 f"[dkim] domain {self.dkim.domain} says nothing for mail from {author} (DMARC)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _taken_by_a_relay(self) -> Tables:
+        author = mailbox(self.sender.from_).address
+        if self.relay and all(each.nearness(author) is None for each in self.relay.values()):
+            raise ValueError(f"no relay takes mail from {author}: see `from` in [relay]")
         return self
 
 

@@ -11,6 +11,7 @@ from newsletter.credentials.relays import (
     load_relay,
     load_relay_for,
     named_relay,
+    refuse_author,
     relay_names,
 )
 from newsletter.credentials.signing import signing_domain, signing_keys
@@ -22,6 +23,7 @@ __all__ = [
     "load_relay",
     "load_relay_for",
     "named_relay",
+    "refuse_author",
     "relay_names",
     "signing_domain",
     "signing_keys",

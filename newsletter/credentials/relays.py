@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from newsletter.config import Config, RelayTable
+from newsletter.config import Config, RelayTable, mailbox
 from newsletter.credentials.signing import signing_keys
 from newsletter.credentials.sources import Source
 from newsletter.errors import ConfigError
@@ -26,12 +26,28 @@ def relay_names(config: Config) -> tuple[str, ...]:
 
 
 def default_relay(config: Config, tag: str | None = None) -> str:
-    """The first relay for sends to that tag; else `main` when there is one, else the first, of
-    those that are for no tag in particular."""
-    tags = {name: config.tables.relay.get(name, INBOX).tags for name in relay_names(config)}
-    for_tag = [name for name in tags if tag in tags[name]]
-    names = for_tag or [name for name in tags if not tags[name]] or list(tags)
-    return "main" if "main" in names else names[0]
+    """Of the relays that take the letter's mail, those for sends to that tag, else those for no
+    tag in particular; of these the ones that name its From most closely; of these `main` when it
+    is among them, else the first."""
+    author = mailbox(config.tables.sender.from_).address
+    tables = {name: config.tables.relay.get(name, INBOX) for name in relay_names(config)}
+    near = {name: near for name in tables if (near := tables[name].nearness(author)) is not None}
+    for_tag = [name for name in near if tag in tables[name].tags]
+    names = for_tag or [name for name in near if not tables[name].tags] or list(near)
+    most = max(near[name] for name in names)
+    nearest = [name for name in names if near[name] == most]
+    return "main" if "main" in nearest else nearest[0]
+
+
+def refuse_author(config: Config, name: str, author: str) -> None:
+    """Raise ConfigError when that relay is for mail from others only."""
+    if config.tables.relay.get(name, INBOX).nearness(author) is None:
+        others = ", ".join(config.tables.relay[name].from_)
+        raise ConfigError(
+            f"relay {name} takes mail from {others} only, and this is from {author}",
+            hint=f"name another relay (--relay), or add it to `from` in [relay.{name}]",
+            path=config.path.name,
+        )
 
 
 def load_relay_for(
@@ -43,17 +59,23 @@ def load_relay_for(
     return replace(relay, weight=None) if name else relay
 
 
-def load_pool(config: Config, relay: Relay, environ: Mapping[str, str]) -> tuple[Relay, ...]:
-    """The relay and those that go together with it: they have a weight too, and the same tags.
-    Raises ConfigError as `load_relay`."""
+def load_pool(
+    config: Config, relay: Relay, environ: Mapping[str, str], author: str | None = None
+) -> tuple[Relay, ...]:
+    """The relay and those that go together with it: they have a weight too, the same tags, and
+    name the From (`author`, or the letter's) as closely. Raises ConfigError as `load_relay`, and
+    when the relay does not take mail from there."""
     tables = config.tables.relay
+    author = author or mailbox(config.tables.sender.from_).address
+    refuse_author(config, relay.name, author)
     if relay.weight is None or relay.name not in tables:
         return (relay,)
-    tags = set(tables[relay.name].tags)
+    tags, near = set(tables[relay.name].tags), tables[relay.name].nearness(author)
     others = (
         name
         for name, table in tables.items()
-        if name != relay.name and table.weight is not None and set(table.tags) == tags
+        if name != relay.name and table.weight is not None
+        if set(table.tags) == tags and table.nearness(author) == near
     )
     return (relay, *(load_relay(config, name, environ) for name in others))
 
