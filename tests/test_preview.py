@@ -258,3 +258,15 @@ def test_what_was_composed_is_kept_until_a_file_changes(letter: Publication) -> 
     assert studio.study(studio.shelf(), "letter-2") is first
     letter.article(1, title="Another neighbour")
     assert studio.study(studio.shelf(), "letter-2") is not first
+
+
+def test_what_was_sent_leads_to_its_report(letter: Publication) -> None:
+    desk = client(letter)
+    for page in ("/", "/preview/letter-3"):
+        assert 'href="/preview/letter-3/report"' in desk.get(page).text
+        assert "/letter-1/report" not in desk.get(page).text, "it was never sent"
+    report = desk.get("/preview/letter-3/report")
+    assert "What became of it" in report.text
+    assert "p0@example.com" not in report.text
+    assert "style-src 'sha256-" in report.headers["content-security-policy"]
+    assert desk.get("/preview/letter-1/report").status_code == 404

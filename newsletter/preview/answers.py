@@ -20,7 +20,11 @@ def _local_time(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%-d %b %Y, %H:%M}"
 
 
-pages.filters.update(headline=headline, local_time=_local_time)
+def _local_day(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%-d %b}"
+
+
+pages.filters.update(headline=headline, local_time=_local_time, local_day=_local_day)
 
 
 def page(name: str, *, status: int = 200, **values: object) -> HTMLResponse:

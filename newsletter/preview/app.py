@@ -22,6 +22,7 @@ from newsletter.preview.answers import page
 from newsletter.preview.guard import Guard
 from newsletter.preview.inbox_views import InboxViews
 from newsletter.preview.issue_views import IssueViews
+from newsletter.preview.report_views import ReportViews
 from newsletter.preview.saves import Saves
 from newsletter.preview.studio import Studio
 
@@ -33,6 +34,7 @@ def desk_app(studio: Studio, watched: Iterable[Path] = ()) -> Starlette:
     routes = [
         *IssueViews(studio).routes(),
         *InboxViews(studio).routes(),
+        *ReportViews(studio).routes(),
         Route("/events", Saves(studio, tuple(watched)).events),
         Route("/{name}", static),
     ]

@@ -87,19 +87,23 @@ class Clock:
 
 def page(accounts: Sequence[Account], clock: Clock) -> str:
     """The whole document. The accounts are of one issue, oldest first."""
-    style = stylesheet()
-    digest = b64encode(sha256(style.encode()).digest()).decode()
     return (
         environment(clock)
         .get_template("report.html")
         .render(
             accounts=accounts,
             title=accounts[-1].entry.subject,
-            style=Markup(style),  # noqa: S704 - our own file
-            policy=POLICY.format(digest),
+            style=Markup(stylesheet()),  # noqa: S704 - our own file
+            policy=policy(),
             made=clock.said(clock.now),
         )
     )
+
+
+@cache
+def policy() -> str:
+    """The Content-Security-Policy under which the page is whole."""
+    return POLICY.format(b64encode(sha256(stylesheet().encode()).digest()).decode())
 
 
 @cache
