@@ -56,6 +56,25 @@ class Bar:
         yield Segment.line()
 
 
+class Domains:
+    """The biggest domains, as many as there is room for."""
+
+    def __init__(self, sight: Sight) -> None:
+        self.sight = sight
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        bar = "▇" if options.encoding.lower().startswith("utf") else "#"
+        most = max(count for _, count in self.sight.domains)
+        shown = Text(no_wrap=True, overflow="ellipsis")
+        for domain, count in self.sight.domains:
+            each = Text(f"{printable(domain)} {count:,} ")
+            each.append(bar * max(1, round(6 * count / most)), style="cyan")
+            if shown and shown.cell_len + 3 + each.cell_len > options.max_width:
+                break
+            shown.append("   " if shown else "").append(each)
+        yield shown
+
+
 def parts(sight: Sight, width: int) -> dict[DeliveryState, int]:
     """How many of the bar's cells each state takes: what there is of it shows, if there is room,
     and the bar is full only when nobody waits."""
@@ -85,7 +104,7 @@ def picture(sight: Sight, now: datetime, zone: ZoneInfo) -> Table:
     if sight.throttled:
         lines.add_row("throttled", Text(throttling(sight), style="yellow"))
     if sight.domains:
-        lines.add_row("domains", _domains(sight))
+        lines.add_row("domains", Domains(sight))
     if sight.answer:
         ago = f"   {sight.answered_s:.0f} s ago" if sight.answered_s >= 1 else ""
         lines.add_row("answer", Text(printable(sight.answer) + ago))
@@ -100,15 +119,6 @@ def _counts(sight: Sight) -> Text:
         count = sight.counts.get(state, 0)
         text.append(f"{state.value} ", style="bright_black")
         text.append(f"{count:,}   ", style=colour if count else "")
-    return text
-
-
-def _domains(sight: Sight) -> Text:
-    text = Text()
-    most = max(count for _, count in sight.domains)
-    for domain, count in sight.domains:
-        text.append(f"{printable(domain)} {count:,} ")
-        text.append("▇" * max(1, round(6 * count / most)) + "   ", style="cyan")
     return text
 
 

@@ -37,7 +37,7 @@ def refusal(reply: Reply, relay: Relay) -> RelayError:
 def translated(relay: Relay) -> Iterator[None]:
     """Every way a connection fails, in our words. The order matters: SSLError, gaierror and
     SMTPException are all OSErrors."""
-    where = f"{relay.name}: {relay.host}:{relay.port}"
+    where = f"{relay.name}: {relay.place}"
     try:
         yield
     except LineLost as lost:
@@ -61,6 +61,8 @@ def translated(relay: Relay) -> Iterator[None]:
 
 
 def _reach_hint(relay: Relay) -> str:
+    if relay.host.startswith("/"):
+        return "is the server of mailboxes running, and may you write to that socket?"
     if relay.tls is Tls.IMPLICIT:
         return f"is {relay.port} a port with TLS from the first byte? 587 usually wants starttls"
     return f"is a relay listening on port {relay.port}, and does a firewall let mail out?"
