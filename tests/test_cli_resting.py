@@ -12,7 +12,8 @@ import pytest
 
 from newsletter.delivery.steps import rest_after
 from newsletter.errors import RelayUnavailable
-from newsletter.model import DeliveryState, SendState, Turn, TurnKind
+from newsletter.model import DeliveryState, Relay, SendState, Turn, TurnKind
+from newsletter.smtp.client import SMTPTransport
 from newsletter.store import Store
 from tests.publication import Publication, publication
 from tests.smtpd import ScriptedRelay
@@ -274,3 +275,40 @@ def test_status_knows_who_is_in_doubt_after_a_kill(letter: Publication) -> None:
             [send] = store.sends()
             assert send.state is SendState.SENDING
             assert store.progress(send.id)[DeliveryState.CLAIMED] == 0
+
+
+def test_status_tells_a_sender_at_work_from_one_that_died(letter: Publication) -> None:
+    with ScriptedRelay() as relay:
+        relayed(letter, relay)
+        relay.on("dot", delay_s=60)
+        process = command(letter, "send", "latest", "--yes")
+        until = time.monotonic() + 20
+        while not relay.transactions and time.monotonic() < until:
+            time.sleep(0.05)
+        assert "somebody is sending it" in letter.run("status", "latest").stdout
+        process.kill()
+        process.wait(20)
+        assert "its sender died" in letter.run("status", "latest").stdout
+
+
+def test_a_send_cancelled_from_elsewhere_says_so_in_the_end(letter: Publication) -> None:
+    with ScriptedRelay() as relay:
+        relayed(letter, relay)
+        relay.on("dot", delay_s=2, times=1)
+        process = command(letter, "send", "latest", "--yes", "--json")
+        until = time.monotonic() + 20
+        while not relay.transactions and time.monotonic() < until:
+            time.sleep(0.05)
+        letter.run("cancel", "latest", "--yes")
+        assert process.wait(20) == 5
+        assert len(relay.accepted) == 1
+        assert state(letter)["skipped"] == 2
+
+
+def test_a_socket_that_is_not_there_is_named_as_one(letter: Publication) -> None:
+    path = letter.root / "lmtp.sock"
+    relay = Relay(name="main", kind="lmtp", host=str(path), port=24)
+    with pytest.raises(RelayUnavailable) as raised, SMTPTransport(relay):
+        pass
+    assert f"{path}: No such file" in str(raised.value)
+    assert "socket" in (raised.value.hint or "")

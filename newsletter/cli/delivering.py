@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from newsletter.cli.boundary import Desk, answer, note
-from newsletter.cli.ending import counts, ended_facts, exit_code, what_next
+from newsletter.cli.ending import counts, ended_facts, what_next
 from newsletter.cli.faces import Events, Pulse, emit, faces_for, tell_replies
 from newsletter.cli.sight import Count
 from newsletter.credentials import load_pool
@@ -242,11 +242,10 @@ class Delivering:
         return Pulse(lambda at_once: count.sight(now(), at_once=at_once), now, faces)
 
     def summarise(self, send: Send, seconds: float) -> None:
-        progress = self.store.progress(send.id)
-        facts = ended_facts(self._entry(send), progress, seconds)
+        facts = ended_facts(self._entry(send), self.store.progress(send.id), seconds)
         answer(facts, as_json=self.as_json, text=self._summary(send, seconds))
-        if code := exit_code(progress):
-            click.get_current_context().exit(code)
+        if facts["exit"]:
+            click.get_current_context().exit(facts["exit"])
 
     def _entry(self, send: Send) -> SendEntry:
         return next(entry for entry in self.store.entries(send.slug) if entry.id == send.id)

@@ -11,16 +11,18 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.cli.dry_run import written_out
+from newsletter.cli.dry_run import people, written_out
 from newsletter.model import DeliveryState, SendEntry, SendState
 
 EXIT_INCOMPLETE = 4
 EXIT_STOPPED = 5
 
 
-def exit_code(progress: Counter[DeliveryState]) -> int:
-    """0 all accepted, 5 work is left, 4 some recipients failed, are deferred or unknown."""
-    if progress[DeliveryState.PENDING] or progress[DeliveryState.CLAIMED]:
+def exit_code(state: SendState, progress: Counter[DeliveryState]) -> int:
+    """0 all accepted, 5 work is left or was given up, 4 some recipients failed, are deferred or
+    unknown."""
+    left = progress[DeliveryState.PENDING] or progress[DeliveryState.CLAIMED]
+    if left or state is SendState.CANCELLED:
         return EXIT_STOPPED
     bad = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
     return EXIT_INCOMPLETE if any(progress[state] for state in bad) else 0
@@ -40,7 +42,7 @@ def ended_facts(
         "sent": progress[DeliveryState.ACCEPTED],
         "seconds": round(seconds, 3),
         **{state.value: progress[state] for state in DeliveryState},
-        "exit": exit_code(progress),
+        "exit": exit_code(send.state, progress),
     }
 
 
@@ -64,7 +66,10 @@ def what_next(
         yield f"  held:  {send.hold}"
     if not send.state.over:
         yield f"  {goes_on(send, due_at, zone)}"
-    elif send.state is SendState.DONE and exit_code(progress):
+    elif send.state is SendState.CANCELLED:
+        left = send.recipients - progress[DeliveryState.ACCEPTED]
+        yield f"  cancelled:  {people(left)} did not get it; newsletter send {send.slug} --only-new"
+    elif exit_code(send.state, progress):
         who = "failed" if progress[DeliveryState.FAILED] else "unknown"
         yield f"  who:  newsletter status {send.slug} --who {who}"
     if send.local:

@@ -18,7 +18,7 @@ from newsletter.cli.ending import goes_on
 from newsletter.cli.faces import turn_facts
 from newsletter.cli.findings import counted
 from newsletter.cli.naming import slug_in
-from newsletter.delivery.steps import goes_on_at, settle_the_dead
+from newsletter.delivery.steps import at_work, goes_on_at, settle_the_dead
 from newsletter.errors import StoreError, UsageError
 from newsletter.model import Delivery, DeliveryState, SendEntry, SendState, TurnKind
 from newsletter.store import Store
@@ -149,7 +149,11 @@ def _advice(store: Store, send: SendEntry, zone: ZoneInfo) -> Iterator[str]:
         yield f"  scheduled for {written_out(send.not_before, zone)}"
         yield f"  take it back: newsletter cancel {send.slug}"
     elif send.state is SendState.SENDING:
-        yield f"  somebody is sending it; if not, it was cut short: {go_on}"
+        yield (
+            f"  somebody is sending it; look on: newsletter status {send.slug} --watch"
+            if at_work(store, send.id)
+            else f"  its sender died; newsletter worker or tick go on, or {go_on}"
+        )
     elif not send.state.over:
         yield f"  {goes_on(send, goes_on_at(store, send.id), zone)}"
 

@@ -140,7 +140,7 @@ def _decide_doubt(desk: Desk, store: Store, send: Send, unknown: str | None) -> 
     if unknown == "retry":
         store.reopen(send.id, DeliveryState.UNKNOWN, desk.now())
     elif unknown is None:
-        note(f"{people(doubtful)} in doubt stay as they are; see --unknown")
+        note(f"in doubt and left alone: {people(doubtful)}; see --unknown")
 
 
 def _plan_again(desk: Desk, store: Store, send: Send, relay: Relay) -> int:

@@ -126,6 +126,15 @@ def unanswered(progress: Counter[DeliveryState]) -> int:
     return progress[DeliveryState.PENDING] + progress[DeliveryState.CLAIMED]
 
 
+def at_work(store: Store, send_id: int) -> bool:
+    """Whether a process is sending it: one that dies says nothing, but gives up its lock."""
+    try:
+        with store.sender_lock(send_id):
+            return False
+    except SendRefused:
+        return True
+
+
 def settle_the_dead(store: Store, slug: str | None, now: datetime) -> None:
     """Find out who is in doubt after a sender (of that issue) was killed, before anybody is asked
     about them. A sender that is at work settles its own rows."""
