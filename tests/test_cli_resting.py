@@ -312,3 +312,21 @@ def test_a_socket_that_is_not_there_is_named_as_one(letter: Publication) -> None
         pass
     assert f"{path}: No such file" in str(raised.value)
     assert "socket" in (raised.value.hint or "")
+
+
+def test_a_send_paused_from_elsewhere_while_it_waits_for_its_turn_sends_no_more(
+    letter: Publication,
+) -> None:
+    with ScriptedRelay() as relay:
+        relayed(letter, relay)
+        text = (letter.root / "newsletter.toml").read_text("utf-8")
+        limited = text.replace('tls = "none"', 'tls = "none"\nper_minute = 1')
+        letter.write("newsletter.toml", limited)
+        process = command(letter, "send", "latest", "--yes")
+        until = time.monotonic() + 20
+        while not relay.accepted and time.monotonic() < until:
+            time.sleep(0.05)
+        letter.run("pause", "latest")
+        assert process.wait(20) == 5
+        assert len(relay.accepted) == 1
+        assert state(letter)["pending"] == 2

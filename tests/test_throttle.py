@@ -134,6 +134,19 @@ def test_a_used_up_day_ends_the_run_and_says_when_it_goes_on(store: Store) -> No
     assert capped.full_until - NOW > timedelta(hours=23)
 
 
+def test_a_used_up_minute_is_waited_for(store: Store) -> None:
+    """A limit by the minute is a pace: nobody has to resume the send each minute."""
+    watch, left = Stopwatch(), list[datetime]()
+    capped = pace(store, replace(MAIN, limits=Limits(per_minute=5)), watch)
+    for _ in range(18):
+        assert capped.wait("example.com")
+        left.append(watch.time)
+    assert capped.full_until is None
+    for first, sixth in zip(left, left[5:], strict=False):
+        assert sixth - first > timedelta(minutes=1)
+    assert left[-1] - NOW < timedelta(minutes=3.5)
+
+
 def test_a_used_up_hour_of_one_domain_stops_nobody_else(store: Store) -> None:
     watch = Stopwatch()
     relay = replace(MAIN, domains={"slow.example": Limits(per_hour=1)})

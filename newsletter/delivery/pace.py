@@ -23,6 +23,8 @@ NAP_S = 0.1
 # A mail that leaves later than this, because the machine was busy, would crowd those after it.
 MISSED_S = 0.012
 TRIES = 5
+# A cap that has room again so soon is waited for: a limit by the minute is a pace, not an end.
+SOON = timedelta(minutes=2)
 FREE = Limits()
 
 
@@ -37,13 +39,14 @@ class World:
 
 @dataclass(slots=True)
 class Pace:
-    """The moments reserved for one run. `full_until` is set once a cap of the relay's is used
-    up."""
+    """The moments reserved for one run. `full_until` is set once a cap of the relay's is used up
+    for longer than somebody waits."""
 
     store: Store
     relay: Relay
     world: World
     full_until: datetime | None = None
+    _room_at: datetime | None = None
     _full: dict[str, datetime] = field(default_factory=dict)
     _slots: dict[str, deque[datetime]] = field(default_factory=dict)
     _slowed: dict[str, bool] = field(default_factory=dict)
@@ -62,16 +65,32 @@ class Pace:
         return not limits or bool(self.domain_full(domain)) or self._wait(domain, limits)
 
     def _wait(self, domain: str, limits: Mapping[str, Limits]) -> bool:
-        for _ in range(TRIES):
-            due = [self._due(key, each) for key, each in limits.items()]
+        tries = 0
+        while tries < TRIES:
+            due = self._dues(limits)
             if self.full_until is not None:
                 return False
+            if due is None:
+                self._rest_until(self._room_at or self.world.now())
+                if self.world.stopping():
+                    return False
+                continue
+            tries += 1
             until = max((moment for moment in due if moment), default=None)
             if until is None or domain in self._full or self._rest_until(until):
                 return True
             if self.world.stopping():
                 return False
         return True
+
+    def _dues(self, limits: Mapping[str, Limits]) -> list[datetime | None] | None:
+        """The moments reserved for one mail, the relay's first; None when it has no room now."""
+        due: list[datetime | None] = []
+        for key, each in limits.items():
+            due.append(self._due(key, each))
+            if due[0] is None and key.startswith("relay:"):
+                return None
+        return due
 
     def _rest_until(self, until: datetime) -> bool:
         """Whether that moment was met: False when it was missed, or somebody asked to stop."""
@@ -139,6 +158,8 @@ class Pace:
         kind, _, domain = key.partition(":")
         if not got.count and kind == "domain":
             self._full[domain] = got.first
+        elif not got.count and got.first - now <= SOON:
+            self._room_at = got.first
         elif not got.count:
             self.full_until = got.first
         self._slots[key].extend(got.first + got.step * number for number in range(got.count))

@@ -52,7 +52,11 @@ class Way:
     def of(cls, run: Run, out: WayOut) -> Way:
         """The way for a run that begins. Raises ConfigError for a key that cannot sign."""
         office, send = run.office, run.send
-        world = World(now=office.now, rest=office.rest, stopping=office.stopping)
+
+        def stopping() -> bool:
+            return office.stopping() or office.store.halted(send.id)
+
+        world = World(now=office.now, rest=office.rest, stopping=stopping)
         ready = finish(out.relay, send.slug, send.frozen_at)
         return cls(run, out, Pace(office.store, out.relay, world), Breaker(send.slug), ready)
 
