@@ -100,16 +100,19 @@ class SMTPTransport:
     def _offer(self, ahead: Ahead, mail: Mail, begin: Begin) -> Reply:
         """The relay's last word on the mail; the envelope of the next may be on the line then."""
         try:
-            line, reply = self._envelope(mail)
+            line, refusal = self._line, None
+            if line is None or not line.agreed():
+                line, reply = self._envelope(mail)
+                refusal = None if reply.positive else reply
             ahead.done()
-            if reply.positive:
-                reply = self._hand_over(line, ahead, begin=begin, mail=mail)
+            reply = refusal or self._hand_over(line, ahead, begin=begin, mail=mail)
         except BaseException:
             self._hang_up()
             raise
+        taken = reply.positive
         line.mails += 1
-        line.accepted += reply.positive
-        line.dirty = not reply.positive and not line.asked
+        line.accepted += taken
+        line.dirty = not taken and not line.asked
         if reply.code == CLOSING or line.broken:
             self._hang_up()
         return reply

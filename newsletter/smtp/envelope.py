@@ -41,7 +41,7 @@ def xtext(text: str) -> str:
 
 
 def group(line: Line, mail: Mail) -> bytes:
-    """The whole envelope as one write (RFC 2920)."""
+    """The whole envelope as one write (RFC 2920). Raises NotOffered."""
     return "{}\r\n{}\r\n{}\r\n".format(*commands(line, mail)).encode()
 
 
@@ -68,9 +68,6 @@ def ask_by_steps(line: Line, mail: Mail) -> Reply:
 def hear_group(line: Line) -> Reply:
     """The deciding reply to a group that was sent: content may follow only when all three agree.
     Raises LineLost when the line dies before any of them refused."""
-    if line.go_ahead and line.reader.held == line.usual:  # word for word as it said yes before
-        line.reader.held, line.asked = b"", False
-        return line.go_ahead
     whole, refusal = line.reader.held, None
     try:
         for stage in _STAGES:
@@ -83,7 +80,7 @@ def hear_group(line: Line) -> Reply:
         if refusal is not None and reply.positive:
             _end_at_once(line)
         elif refusal is None and not line.reader.held:
-            _remember(line, whole, reply)
+            _remember(line, whole)
     except LineLost:
         if refusal is None:
             raise
@@ -91,11 +88,11 @@ def hear_group(line: Line) -> Reply:
     return refusal or reply
 
 
-def _remember(line: Line, heard: bytes, go_ahead: Reply) -> None:
+def _remember(line: Line, heard: bytes) -> None:
     """Know these answers again, if they are one line each and nothing else was heard."""
     lines = heard.split(b"\r\n")
     if len(lines) == len(_STAGES) + 1 and not any(each[3:4] == b"-" for each in lines):
-        line.usual, line.go_ahead = heard, go_ahead
+        line.usual = heard
 
 
 def _end_at_once(line: Line) -> None:

@@ -18,6 +18,8 @@ from newsletter.smtputf8 import carried
 # control, no angle bracket. Lengths are RFC 5321 4.5.3.1.1-3. A recipient may be beyond ASCII.
 _ADDRESS = re.compile(r"[!-;=?-~]{1,64}@[!-;=?-~]{1,255}")
 _PATH_LIMIT = 254
+# Nearly every mail's two addresses, looked at together.
+_BOTH = re.compile(r"[!-;=?A-~]{1,64}@[!-;=?A-~]{1,189} [!-;=?A-~]{1,64}@[!-;=?A-~]{1,189}")
 _RECIPIENT = "recipient"
 _DOT_LINE = re.compile(rb"\n\.")  # a third of what `replace` takes to find nothing
 
@@ -27,9 +29,10 @@ def refuse_unsafe(mail: Mail) -> None:
 
     `mail_from` may be empty, the null reverse-path of RFC 5321 4.5.5.
     """
-    if mail.mail_from:
-        _refuse_address(mail.mail_from, "envelope sender")
-    _refuse_address(mail.rcpt_to, _RECIPIENT)
+    if _BOTH.fullmatch(f"{mail.mail_from} {mail.rcpt_to}") is None:
+        if mail.mail_from:
+            _refuse_address(mail.mail_from, "envelope sender")
+        _refuse_address(mail.rcpt_to, _RECIPIENT)
     if not mail.inspected:
         _refuse_content(mail.content)
 

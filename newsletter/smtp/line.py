@@ -36,8 +36,8 @@ class Line:
     taken if that is said (RFC 9422); `mails` counts the mails offered on it, `accepted` those the
     relay took; `dirty` says a transaction was left half done, `asked` that an envelope is on its
     way and nothing was heard of it, `broken` that no more can be said on it; `reports` that reports
-    of failure are asked for (RFC 3461). `usual` is what the relay last said, word for word, to an
-    envelope it took, and `go_ahead` the last reply in it."""
+    of failure are asked for (RFC 3461). `usual` is what the relay said, word for word, to an
+    envelope that it took."""
 
     __slots__ = (
         "_sock",
@@ -46,7 +46,6 @@ class Line:
         "broken",
         "dirty",
         "extensions",
-        "go_ahead",
         "mail_limit",
         "mails",
         "pipelining",
@@ -77,7 +76,6 @@ class Line:
         self.broken = False
         self.dirty = False
         self.usual = b""
-        self.go_ahead: Reply | None = None
 
     def ask(self, stage: Stage, command: str) -> Reply:
         """The relay's answer to one command. Raises LineLost when the line dies, or when what
@@ -105,6 +103,13 @@ class Line:
         except LineLost:
             return False
         return False
+
+    def agreed(self) -> bool:
+        """Whether the envelope on its way has got its usual answers; then they are heard."""
+        if not self.asked or self.reader.held != self.usual or not self.usual:
+            return False
+        self.reader.held, self.asked = b"", False
+        return True
 
     def hear(self, stage: Stage) -> Reply:
         """The answer to a command that was said. Raises LineLost."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.errors import StoreError
-from newsletter.model import Delivery, DeliveryState, Offer
+from newsletter.model import Delivery, DeliveryState, Offer, Reply, Stage
 from newsletter.store.journal import SIZE_BYTES, Journal
-from newsletter.store.rows import Row, micros_or_none
+from newsletter.store.rows import Row, micros
 
 MOST_OUTCOMES = 500
 LONGEST_WAIT_US = 250_000
@@ -21,6 +21,8 @@ LONGEST_WAIT_US = 250_000
 BEGIN_COLUMNS = (6, 4)
 OUTCOME_COLUMNS = (14, 13)
 NO_REPLY = (None, None, None, None)
+# SQLite takes a member of an enumeration too, after a search for an adapter of 1 us.
+_WORDS = {word: word.value for word in (*DeliveryState, *Stage)}
 
 
 @dataclass(slots=True)
@@ -71,11 +73,11 @@ class Window:
             raise out_of_turn(row, "record")
         return (
             row.relay,
-            row.state.value,
+            _WORDS[row.state],
             row.reason,
             row.message_id,
-            *(row.reply or NO_REPLY),
-            micros_or_none(row.next_at),
+            *(_columns(row.reply) if row.reply else NO_REPLY),
+            None if row.next_at is None else micros(row.next_at),
             row.deferrals,
             now_us,
             row.send_id,
@@ -117,6 +119,10 @@ class Window:
         journal, self.journal = self.journal, None
         if journal is not None:
             journal.close()
+
+
+def _columns(reply: Reply) -> Row:
+    return (_WORDS[reply.stage], reply.code, reply.status, reply.text)
 
 
 def widened(row: Row, columns: int, before: int) -> Row:
