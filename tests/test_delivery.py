@@ -416,6 +416,26 @@ def test_promise_6_a_relay_that_knows_nobody_suppresses_nobody(world: World) -> 
     assert world.store.census() == {SubscriberStatus.ACTIVE: 30}
 
 
+def test_promise_6_a_relay_that_has_the_same_no_for_everybody_is_not_believed(world: World) -> None:
+    """Exim's word for a relay that is set up wrong says nothing of the reader."""
+    for number in range(40):
+        address = f"p{number}@d{number % 5}.example"
+        world.store.add(NewSubscriber(address=address), NOW)
+    world.relay.on("rcpt", say="550 Administrative prohibition")
+    send = world.publish()
+    with pytest.raises(RelayRefused, match="the same no for everybody"):
+        world.deliver(send)
+    assert Counter(world.states(send).values()) == {"failed": 10, "pending": 30}
+
+
+def test_a_no_to_many_of_one_domain_is_about_them(world: World) -> None:
+    world.people(30)
+    world.relay.on("rcpt", say="550 5.2.1 mailbox disabled")
+    send = world.publish()
+    world.deliver(send)
+    assert Counter(world.states(send).values()) == {"failed": 30}
+
+
 def test_the_only_reader_may_be_gone(world: World) -> None:
     world.people(1)
     world.relay.on("rcpt", say="550 5.1.1 no such user")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.delivery.outcome import MAX_ATTEMPTS, outcome, wait
+from newsletter.delivery.outcome import MAX_ATTEMPTS, MOST_OFFERS, outcome, wait
 from newsletter.model import Delivery, DeliveryState, Reply, Stage
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -98,3 +98,15 @@ def test_a_mailbox_that_stays_full_is_given_up_for_this_issue() -> None:
     full = Reply(Stage.RCPT, 452, "4.2.2", "mailbox full")
     assert outcome(row(), full, NOW).state is DeliveryState.DEFERRED
     assert outcome(row(MAX_ATTEMPTS), full, NOW).state is DeliveryState.FAILED
+
+
+def test_a_domain_that_refuses_us_for_days_is_given_up_and_a_relay_never() -> None:
+    """Else a send with one such reader is never over, and their server is asked each hour."""
+    offered = row()._replace(attempts=MOST_OFFERS)
+    done = outcome(offered, Reply(Stage.RCPT, 550, "5.7.1", "blocked by policy"), NOW)
+    assert (done.state, done.reason) == (
+        DeliveryState.FAILED,
+        "gave up after 100 attempts: they refuse us",
+    )
+    busy = outcome(offered, Reply(Stage.MAIL, 452, "4.3.1", "disk full"), NOW)
+    assert busy.state is DeliveryState.DEFERRED

@@ -37,17 +37,22 @@ class Breaker:
     domains: set[str] = field(default_factory=set)
     in_a_row: int = 0
     unheard_of: int = 0
+    monotone: Counter[str] = field(default_factory=Counter)
     paused: dict[str, str] = field(default_factory=dict)
     error: RelayError | None = None
 
     def hear(self, address: str, reply: Reply) -> Ruling:
         """The ruling on a reply, counted."""
         told = ruling(reply)
-        if told is TAKEN and not (self.unheard_of or self.refused or self.domains):
+        if told is TAKEN and not (self.unheard_of or self.refused or self.domains or self.monotone):
             return told  # nothing to end
         if told.because == BEYOND_ASCII:
             return told  # the relay was hardly asked: it has said nothing of us or of anybody
         self.unheard_of = self.unheard_of + 1 if told.verdict is Verdict.HARD else 0
+        if told.verdict is Verdict.SOFT and reply.permanent:
+            self._compare(domain_of(address), reply)
+        else:
+            self.monotone.clear()
         if told.scope is Scope.RECIPIENT:
             self._forget(domain_of(address))
         else:
@@ -60,6 +65,19 @@ class Breaker:
     def knows_nobody(self) -> bool:
         """Whether the relay may be the wrong one: it has only ever heard of strangers."""
         return self.unheard_of >= UNHEARD_OF
+
+    @property
+    def says_no_to_all(self) -> bool:
+        """Whether the same no met people of several domains in a row: no mailbox of theirs says
+        that, but the relay that we ask."""
+        return len(self.monotone) > IN_A_ROW and self.monotone.total() > UNHEARD_OF
+
+    def _compare(self, domain: str, reply: Reply) -> None:
+        """Count a no by domain, from the first of the same words on, which is kept by itself."""
+        word = f"{reply.code} {reply.status} {fold(reply.text)}"
+        if word not in self.monotone:
+            self.monotone = Counter((word,))
+        self.monotone[domain] += 1
 
     def pause(self, address: str) -> str:
         """Why nobody of that domain is mailed any more in this run, or ""."""
@@ -84,6 +102,7 @@ class Breaker:
             or self.in_a_row >= IN_A_ROW
             or len(self.domains) >= IN_A_ROW
             or self.knows_nobody
+            or self.says_no_to_all
         )
 
     def _error(self, told: Ruling, reply: Reply) -> RelayError:
@@ -105,6 +124,12 @@ class Breaker:
             return RelayRefused(
                 f"the relay knows none of the last {UNHEARD_OF} people: {said}",
                 hint=f"nobody was suppressed for it. Is it the right relay? If so: {go_on}",
+            )
+        if told.verdict is Verdict.SOFT:
+            return RelayRefused(
+                f"the relay has the same no for everybody: {said}",
+                hint="nobody was suppressed for it. Mend it, then: "
+                f"newsletter retry {self.slug} --failed, which goes on with the others too",
             )
         return RelayRefused(
             f"the relay refuses us: {said}", hint=f"{unharmed} Mend it, then: {go_on}"

@@ -1,7 +1,7 @@
 """A ruling on a reply -> what the ledger says of the recipient.
 
 Only HARD and SOFT fail a person, and RETRY when it does not end; whatever is said about us leaves
-the row DEFERRED, however often (promise 6).
+the row DEFERRED (promise 6), for days when it is their domain that says it, else however often.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from newsletter.delivery.verdicts import Ruling, Scope, Verdict, ruling
 from newsletter.model import Delivery, DeliveryState, Reply, Stage
 
 MAX_ATTEMPTS = 5
+# Some four days, an hour apart (RFC 5321 4.5.4.1): a domain that has not changed its mind will not.
+MOST_OFFERS = 100
 FIRST_WAIT = timedelta(minutes=5)
 THROTTLE_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
@@ -31,9 +33,9 @@ def outcome(delivery: Delivery, reply: Reply, now: datetime, jitter: float = 0.0
         state = DeliveryState.ACCEPTED
     elif _fails(told, reply):
         state = DeliveryState.FAILED
-    elif _about_them(told) and said_later >= MAX_ATTEMPTS:
+    elif tries := _too_many(told, said_later, delivery.attempts):
         state = DeliveryState.FAILED
-        reason = f"gave up after {said_later} attempts: {reason}"
+        reason = f"gave up after {tries} attempts: {reason}"
     else:
         at_once = stops_at_once(told, reply)
         next_at = now if at_once else now + _wait(told, said_later or delivery.attempts, jitter)
@@ -70,6 +72,13 @@ def stops_at_once(told: Ruling, reply: Reply) -> bool:
 def _about_them(told: Ruling) -> bool:
     """Whether it may be given up: a relay that is busy for a day is no fault of the reader's."""
     return told.scope is Scope.RECIPIENT
+
+
+def _too_many(told: Ruling, said_later: int, attempts: int) -> int:
+    """How often it was tried, when that was often enough; else 0."""
+    if _about_them(told):
+        return said_later if said_later >= MAX_ATTEMPTS else 0
+    return attempts if told.scope is Scope.DOMAIN and attempts >= MOST_OFFERS else 0
 
 
 def _fails(told: Ruling, reply: Reply) -> bool:
