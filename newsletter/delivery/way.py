@@ -14,6 +14,7 @@ from datetime import timedelta
 from newsletter.delivery.breaker import Breaker, domain_of
 from newsletter.delivery.outcome import accepted, outcome
 from newsletter.delivery.pace import Pace, World
+from newsletter.delivery.patience import is_gone
 from newsletter.delivery.run import Run
 from newsletter.delivery.verdicts import Ruling, Scope, Verdict
 from newsletter.errors import AudienceError, RelayError
@@ -47,6 +48,7 @@ class Way:
     _heard: int = 0
     _page: int = 0
     _bounced: list[str] = field(default_factory=list)
+    _refused: list[tuple[int, str]] = field(default_factory=list)
 
     @classmethod
     def of(cls, run: Run, out: WayOut) -> Way:
@@ -141,12 +143,25 @@ class Way:
                 self._slow_down(row, told)
             elif told.verdict is Verdict.HARD:
                 self._bounced.append(row.address)
+            elif told.verdict is Verdict.SOFT and reply.permanent:
+                self._refused.append((row.subscriber_id, row.address))
         return done
 
     def close(self) -> None:
         """Act on what waited for the end of the run."""
-        if not self.breaker.knows_nobody:
-            self._suppress_bounced()
+        if self.breaker.knows_nobody or self.breaker.says_no_to_all:
+            return
+        self._bounced += self._gone()
+        self._suppress_bounced()
+
+    def _gone(self) -> list[str]:
+        """Whose mailbox has refused one issue too many; believed of a relay that took this one
+        from somebody."""
+        store, refused = self.run.office.store, self._refused
+        taken = refused and store.by_relay(self.run.send.id).get(self.out.relay.name)
+        if not taken or not taken[DeliveryState.ACCEPTED]:
+            return []
+        return [address for who, address in refused if is_gone(store.refusals(who))]
 
     def _slow_down(self, row: Delivery, told: Ruling) -> None:
         run = told.scope is Scope.RUN

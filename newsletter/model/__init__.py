@@ -39,7 +39,7 @@ from newsletter.model.readership import Readership
 from newsletter.model.relay import Hours, Limits, Relay, Tls, WarmUp
 from newsletter.model.signing import DkimKey
 from newsletter.model.spam_filter import FilterKind, SpamFilter, filter_at
-from newsletter.model.turns import Beat, DomainTally, ReplyTally, Turn, TurnKind
+from newsletter.model.turns import Beat, DomainTally, Refusal, ReplyTally, Turn, TurnKind
 
 __all__ = [
     "NO_OFFER",
@@ -67,6 +67,7 @@ __all__ = [
     "Problem",
     "Readership",
     "Recipient",
+    "Refusal",
     "Relay",
     "Reply",
     "ReplyTally",

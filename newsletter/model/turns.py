@@ -72,6 +72,15 @@ class ReplyTally:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """That one person was refused an issue for good, why and when."""
+
+    slug: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """How many rows came into a state within one step of time that began `at`."""
 

@@ -28,6 +28,7 @@ from newsletter.model import (
     NewSubscriber,
     Offer,
     Origin,
+    Refusal,
     Reply,
     ReplyTally,
     Send,
@@ -333,6 +334,10 @@ class Store(Protocol):
     def over_time(self, send_id: int, step: timedelta) -> list[Beat]:
         """How many rows came into the state they are in, by steps of time since 1970, oldest
         first. One pass over the send."""
+
+    def refusals(self, subscriber_id: int) -> list[Refusal]:
+        """The issues that this person was refused for good since a mail to them was last taken,
+        oldest first; tries that stay on this machine are none."""
 
     def afterwards(self, send_id: int) -> Counter[str]:
         """How many who got it have since become "unsubscribed" or "suppressed: REASON", and how

@@ -10,7 +10,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from newsletter.model import Beat, DeliveryState, DomainTally, Reply, ReplyTally, Stage
+from newsletter.model import (
+    Beat,
+    DeliveryState,
+    DomainTally,
+    Refusal,
+    Reply,
+    ReplyTally,
+    Stage,
+)
 from newsletter.store.handover import Handover
 from newsletter.store.rows import MICROSECOND, Row, moment_of
 
@@ -82,6 +90,23 @@ SELECT 'joined', count(*)
 """
 
 
+# By way of the sends, each of which finds the person's row by its key.
+REFUSALS = """
+WITH theirs AS (
+    SELECT send.slug, delivery.state, delivery.reason, delivery.reply_code,
+           delivery.updated_at AS at
+      FROM send
+     CROSS JOIN delivery ON delivery.send_id = send.id AND delivery.subscriber_id = :who
+     WHERE send.local = 0
+)
+SELECT slug, reason, at
+  FROM theirs
+ WHERE state = 'failed' AND reply_code >= 500
+   AND at > ifnull((SELECT max(at) FROM theirs WHERE state = 'accepted'), 0)
+ ORDER BY at
+"""
+
+
 class Tallies(Handover):
     """The counts, on one database."""
 
@@ -127,6 +152,10 @@ class Tallies(Handover):
             Beat(moment_of(beat * step_us), DeliveryState(state), count)
             for beat, state, count in rows
         ]
+
+    def refusals(self, subscriber_id: int) -> list[Refusal]:
+        rows = self._db.rows(REFUSALS, {"who": subscriber_id})
+        return [Refusal(slug, reason, moment_of(at)) for slug, reason, at in rows]
 
     def afterwards(self, send_id: int) -> Counter[str]:
         return Counter(dict(self._db.rows(AFTERWARDS, {"send": send_id})))
