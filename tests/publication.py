@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -13,6 +16,9 @@ from newsletter.cli import cli
 from newsletter.sample import sample_toml
 
 CONFIG = sample_toml("Field Notes", "https://letters.example.org", "Ana <ana@letters.example.org>")
+STATE = ".newsletter"
+# Many a test begins with the same people, or the same send: made once, and copied.
+MADE = TemporaryDirectory(prefix="newsletter-tests-")
 ARTICLE = """---
 title: {title}
 date: 2026-{month:02d}-01 08:00:00 +0000
@@ -59,12 +65,15 @@ class Publication:
         return [json.loads(line) for line in result.stdout.splitlines()]
 
     def people(self, count: int) -> None:
-        for number in range(count):
-            self.run("subscribers", "add", f"p{number}@example.com", "--name", f"Pat {number}")
+        """Add p0, p1 and so on, that many."""
+        if not (self.root / STATE).exists():
+            shutil.copytree(_people(count), self.root / STATE)
+            return
+        add_people(self, count)
 
     @property
     def inbox(self) -> list[Path]:
-        return sorted((self.root / ".newsletter" / "inbox").glob("*.eml"))
+        return sorted((self.root / STATE / "inbox").glob("*.eml"))
 
 
 def publication(root: Path, months: int = 3) -> Publication:
@@ -74,3 +83,30 @@ def publication(root: Path, months: int = 3) -> Publication:
     for month in range(1, months + 1):
         made.article(month)
     return made
+
+
+def add_people(made: Publication, count: int) -> None:
+    for number in range(count):
+        made.run("subscribers", "add", f"p{number}@example.com", "--name", f"Pat {number}")
+
+
+def sent(root: Path, people: int) -> Publication:
+    """A publication whose latest letter went to that many people, into the inbox."""
+    shutil.copytree(_sent(people), root, dirs_exist_ok=True)
+    return Publication(root)
+
+
+@cache
+def _people(count: int) -> Path:
+    """The state folder of a publication with them."""
+    made = publication(Path(mkdtemp(dir=MADE.name)), months=0)
+    add_people(made, count)
+    return made.root / STATE
+
+
+@cache
+def _sent(people: int) -> Path:
+    made = publication(Path(mkdtemp(dir=MADE.name)))
+    made.people(people)
+    made.run("send", "latest", "--yes")
+    return made.root

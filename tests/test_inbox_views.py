@@ -20,7 +20,7 @@ from newsletter.preview.inbox_tabs import TABS
 from newsletter.preview.serve import address_of, listen
 from newsletter.smtp.folder import MailFolder
 from tests.conftest import needs
-from tests.publication import Publication, publication
+from tests.publication import Publication, sent
 
 STRANGE = (
     b"",
@@ -35,10 +35,7 @@ STRANGE = (
 
 @pytest.fixture
 def letter(tmp_path: Path) -> Publication:
-    made = publication(tmp_path)
-    made.people(3)
-    made.run("send", "latest", "--yes")
-    return made
+    return sent(tmp_path, people=3)
 
 
 def client(letter: Publication) -> TestClient:

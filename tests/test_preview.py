@@ -13,7 +13,7 @@ from newsletter.cli.boundary import Desk
 from newsletter.cli.studio import studio_of
 from newsletter.preview.app import desk_app
 from newsletter.preview.serve import listen
-from tests.publication import Publication, publication
+from tests.publication import Publication, publication, sent
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 HOSTILE = """---
@@ -31,10 +31,7 @@ title: Hostile
 
 @pytest.fixture
 def letter(tmp_path: Path) -> Publication:
-    made = publication(tmp_path)
-    made.people(2)
-    made.run("send", "latest", "--yes")
-    return made
+    return sent(tmp_path, people=2)
 
 
 def client(letter: Publication, base_url: str = "http://127.0.0.1:8025") -> TestClient:
