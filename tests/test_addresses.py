@@ -14,6 +14,7 @@ from newsletter.audience.addresses import parse_address, parse_mailbox, suggesti
 from newsletter.errors import AddressInvalid
 from newsletter.model import Mailbox
 from newsletter.smtputf8 import carried
+from tests.conftest import thorough
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def parsed_or_refused(text: str) -> tuple[str, str]:
         return "", str(error)
 
 
-@settings(max_examples=300)
+@settings(max_examples=thorough(300, 75))
 @given(
     st.text(max_size=60)
     | st.builds("{}@{}".format, st.text(max_size=12), st.text(max_size=12))

@@ -16,6 +16,7 @@ from newsletter.articles.frontmatter import FrontMatter, split
 from newsletter.articles.source import Source
 from newsletter.errors import ArticleError
 from tests.articles_folder import Folder
+from tests.conftest import thorough
 
 NAME = Path("issues/x.md")
 
@@ -370,7 +371,7 @@ SNIPPETS = st.sampled_from(
 TEXTS = st.one_of(st.text(max_size=200), st.lists(SNIPPETS, max_size=30).map("".join))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=thorough(400, 100), deadline=None)
 @given(opening=st.sampled_from(["", "---\n", "+++\n", "{", "<!--\n", "Title: "]), text=TEXTS)
 def test_any_text_is_split_or_refused(opening: str, text: str) -> None:
     whole = (opening + text).replace("\r", "\n").replace("\0", "")

@@ -159,6 +159,7 @@ def ledger(made: Publication) -> dict[str, str]:
         return {row.address.partition("@")[0]: str(row.state) for row in store.deliveries(send.id)}
 
 
+@pytest.mark.usefixtures("relay_soon_back")
 def test_the_ledger_says_what_the_bad_day_did(letter_to_trouble: Publication) -> None:
     made = letter_to_trouble
     with unruly_inbox(made.root / ".newsletter" / "inbox", Chaos()):
@@ -178,6 +179,7 @@ def test_the_ledger_says_what_the_bad_day_did(letter_to_trouble: Publication) ->
     assert people["reject@reject.example.com"] == "active", "chaos by itself suppresses nobody"
 
 
+@pytest.mark.usefixtures("relay_soon_back")
 def test_a_send_through_a_bad_day_ends_as_the_dice_say(tmp_path: Path) -> None:
     made = publication(tmp_path)
     people = [f"p{number}@example.com" for number in range(400)]

@@ -18,7 +18,7 @@ from newsletter.store import Store
 from tests.publication import Publication, publication
 from tests.smtpd import ScriptedRelay
 from tests.stores import NOW, readers, sending
-from tests.test_cli_steering import command, relayed, state, until_it_says
+from tests.test_cli_steering import command, relayed, state, until_it_says, wakeful_worker
 from tests.test_cli_steering import opened as ledger_of
 
 pytest_plugins = ("tests.store_fixtures",)
@@ -129,7 +129,7 @@ def test_the_worker_reads_the_configuration_anew_and_outlives_a_slip(letter: Pub
     good = (letter.root / "newsletter.toml").read_text("utf-8")
     letter.run("send", "latest", "--yes", "--at", "+1s")
     letter.write("newsletter.toml", good + "\n[relay.main\n")
-    process = command(letter, "worker")
+    process = wakeful_worker(letter)
     until_it_says(process, "waiting: ")
     letter.write("newsletter.toml", good)
     until_it_says(process, "sending")
@@ -168,6 +168,7 @@ def test_ctrl_c_while_a_canary_is_watched_keeps_it_from_everybody(letter: Public
     assert len(letter.inbox) == 3
 
 
+@pytest.mark.usefixtures("relay_soon_back")
 def test_a_canary_that_was_paused_goes_on_as_a_canary(letter: Publication) -> None:
     """Only who resumes one that went badly has decided about everybody."""
     with ScriptedRelay() as relay:

@@ -180,12 +180,30 @@ def test_mails_in_doubt_are_named_left_or_sent_again_as_one_says(letter: Publica
 
 
 def command(letter: Publication, *arguments: str) -> subprocess.Popen[str]:
+    return started("-m", "newsletter", "-C", str(letter.root), *arguments)
+
+
+def started(*words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "newsletter", "-C", str(letter.root), *arguments],
+        [sys.executable, *words],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
+
+
+WAKEFUL = """
+from datetime import timedelta
+from newsletter.cli import clockwork, main
+
+clockwork.LONGEST_NAP = timedelta(seconds=1)
+main()
+"""
+
+
+def wakeful_worker(letter: Publication) -> subprocess.Popen[str]:
+    """A worker that looks again each second, not four times a minute."""
+    return started("-c", WAKEFUL, "-C", str(letter.root), "worker")
 
 
 def until_it_says(process: subprocess.Popen[str], words: str) -> None:
@@ -221,7 +239,7 @@ def test_the_worker_waits_for_a_database_that_cannot_be_had(letter: Publication)
     letter.run("send", "latest", "--yes", "--at", "+1s")
     database = letter.root / ".newsletter" / "newsletter.db"
     database.chmod(0o644)  # refused: everybody could read the subscribers
-    process = command(letter, "worker")
+    process = wakeful_worker(letter)
     until_it_says(process, "waiting: ")
     database.chmod(0o600)
     until = time.monotonic() + 40

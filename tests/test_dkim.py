@@ -18,7 +18,7 @@ from newsletter.mime import finish, gate
 from newsletter.mime.dkim import SIGNED, relaxed, signer
 from newsletter.mime.dkim_keys import FEWEST_BITS, dns_name, dns_record, load_key, strings
 from newsletter.model import DkimKey, Mail, Relay
-from tests.conftest import needs
+from tests.conftest import needs, thorough
 from tests.mime_letter import DATE, KEPT, email, mail, reader
 from tests.signing import key, verifies, zone
 
@@ -45,7 +45,7 @@ def test_both_signatures_verify() -> None:
     assert "a=ed25519-sha256" in field(content, 1)
 
 
-@settings(max_examples=25)
+@settings(max_examples=thorough(25, 8))
 @given(st.text(KEPT, max_size=60), st.text(KEPT, min_size=1, max_size=80))
 def test_the_mail_of_any_reader_verifies(name: str, subject: str) -> None:
     one = signed(mail(email(subject=f"a {subject}"), reader(name=name)))

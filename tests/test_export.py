@@ -15,6 +15,7 @@ from newsletter.audience.exports import export_csv
 from newsletter.audience.imports import read_csv
 from newsletter.model import NewSubscriber, Subscriber, SubscriberStatus
 from newsletter.store import open_store
+from tests.conftest import thorough
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 TRIGGERS = ("=", "+", "-", "@", "\t", "\r")
@@ -80,7 +81,7 @@ def clean_names(person: Subscriber) -> bool:
 
 
 @given(st.lists(subscribers().filter(clean_names), max_size=4))
-@settings(max_examples=150)
+@settings(max_examples=thorough(150, 37))
 def test_what_is_exported_is_imported_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, people: list[Subscriber]
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pygments.lexers import get_all_lexers
 
 from newsletter.compose.highlight import BUDGET, KINDS, SHORT, cost, highlight
+from tests.conftest import thorough
 from tests.golden_constructs import ROOT, constructs
 
 EVERY = sorted({aliases[0] for _, aliases, _, _ in get_all_lexers() if aliases})
@@ -38,7 +39,7 @@ def test_no_language_costs_more_than_two_and_a_half_times_its_source(part: int) 
             assert cost(runs) <= BUDGET * len(source.encode()), language
 
 
-@settings(max_examples=150)
+@settings(max_examples=thorough(150, 37))
 @given(st.lists(WORDS, min_size=40, max_size=120).map("".join), NAMES)
 def test_any_code_of_any_language_keeps_its_text_and_its_budget(code: str, language: str) -> None:
     runs = highlight(code, language)

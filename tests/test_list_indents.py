@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from newsletter.compose.dialect import to_html
 from newsletter.compose.list_indents import even_lists
+from tests.conftest import thorough
 from tests.written import html_of
 
 ROOT = Path(__file__).parent.parent
@@ -166,7 +167,7 @@ def written(items: tuple[Item, ...], step: int, loose: bool, margin: str = "") -
             yield ""
 
 
-@settings(max_examples=150)
+@settings(max_examples=thorough(150, 37))
 @given(st.lists(ITEMS, min_size=1, max_size=4).map(tuple), st.booleans())
 def test_any_list_is_the_same_with_two_three_and_four_columns(
     items: tuple[Item, ...], loose: bool
@@ -178,7 +179,7 @@ def test_any_list_is_the_same_with_two_three_and_four_columns(
     assert even_lists(canonical) == canonical
 
 
-@settings(max_examples=300)
+@settings(max_examples=thorough(300, 75))
 @given(st.lists(st.sampled_from(
     ["- a", "  - b", "   * c", "1. d", "  2) e", "", "text", "    in", "      deep", "```", "  ```",
      "> q", "> - r", ">   - s", "!!! note", "<pre>", "</pre>", "\ta", "[^1]: n", ":   m", "---"]

@@ -31,6 +31,7 @@ from newsletter.mime.headers import (
 )
 from newsletter.mime.words import display_name, one_line, unstructured
 from newsletter.model import Mailbox
+from tests.conftest import thorough
 from tests.mime_letter import DATE, KEPT, LETTER, email, header_lines, mail, parsed, reader
 
 NAMES = st.text(alphabet=KEPT, max_size=80) | st.text(
@@ -73,7 +74,7 @@ def test_the_header_is_the_model_message() -> None:
     ]
 
 
-@settings(max_examples=250)
+@settings(max_examples=thorough(250, 62))
 @given(NAMES)
 @example("=?utf-8?q?=0A?=")
 @example('Example, "Ada" \\ the first')
@@ -102,7 +103,7 @@ def test_a_mailbox_of_any_length_is_folded_at_76_and_not_before(name: str, lette
     assert widest > 70
 
 
-@settings(max_examples=250)
+@settings(max_examples=thorough(250, 62))
 @given(NAMES)
 @example("a" * 300)
 @example("=?utf-8?q?=0A?=")

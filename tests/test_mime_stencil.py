@@ -20,7 +20,7 @@ from newsletter.errors import MailRefused
 from newsletter.mime import Stencil, fill, gate, stencil
 from newsletter.model import Recipient, Slot
 from newsletter.slots import fill_slots
-from tests.conftest import needs
+from tests.conftest import needs, thorough
 from tests.mime_letter import (
     ADDRESS,
     CITY,
@@ -68,7 +68,7 @@ def columns(content: bytes) -> int:
     return max(map(len, content.partition(b"\r\n\r\n")[2].split(b"\r\n")))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=thorough(150, 37), deadline=None)
 @given(SEGMENTS, st.lists(st.sampled_from(SLOTS), min_size=4, max_size=4), VALUES)
 @example(["", "", "", "", ""], list(SLOTS), {"first_name": " ", "city": ""})
 @example(["x" * 73, "=" * 30, "\n", ".\n", " "], list(SLOTS), {"first_name": ". ", "city": "From "})
@@ -84,7 +84,7 @@ def test_any_text_with_slots_anywhere_arrives_exactly(
     parsed(content)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=thorough(150, 37), deadline=None)
 @given(SEGMENTS, st.lists(st.sampled_from(SLOTS), min_size=4, max_size=4), VALUES)
 def test_any_html_with_slots_between_tags_arrives_escaped(
     segments: list[str], slots: list[Slot], values: dict[str, str]

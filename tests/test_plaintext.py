@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from newsletter.compose.plaintext import to_text, wrap
 from newsletter.model import Slot
+from tests.conftest import thorough
 
 GOLDEN = Path(__file__).parent / "golden" / "plaintext"
 LATIN = "".join(map(chr, range(ord("a"), ord("z") + 1))) + "ßéþőжшא"
@@ -288,7 +289,7 @@ def _inside(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 ARTICLES = st.recursive(SENTENCES, _inside, max_leaves=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=thorough(150, 37), deadline=None)
 @given(ARTICLES)
 def test_every_word_is_said_in_its_order_and_no_line_is_too_wide(source: str) -> None:
     text = to_text(source)
@@ -298,7 +299,7 @@ def test_every_word_is_said_in_its_order_and_no_line_is_too_wide(source: str) ->
     assert text == to_text(source)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=thorough(150, 37), deadline=None)
 @given(st.text() | st.text("<>/=\"' &;#aptrdhulio!-[]\n", max_size=200))
 def test_no_input_raises_or_leaves_blanks_behind(source: str) -> None:
     text = to_text(source)
@@ -322,7 +323,7 @@ def test_every_target_is_named(links: list[tuple[str, str]]) -> None:
     assert all(url in text for _, url in links)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=thorough(150, 37), deadline=None)
 @given(st.text(max_size=300), st.integers(4, 80), st.sampled_from(["", "> ", "    "]))
 def test_a_wrapped_text_has_the_same_words_in_lines_of_the_width(
     text: str, width: int, indent: str

@@ -39,6 +39,7 @@ from newsletter.smtp.internationalised import NotOffered
 from newsletter.smtp.line import Line
 from newsletter.smtp.replies import ReplyReader
 from newsletter.smtputf8 import carried, composed, fault
+from tests.conftest import thorough
 from tests.judges import postfix, wait_until
 from tests.mime_letter import DATE, LETTER, email, reader
 from tests.publication import CONFIG, Publication, publication
@@ -291,7 +292,7 @@ def test_the_sender_is_never_beyond_ascii() -> None:
         refuse_unsafe(mails("ada@example.com")[0]._replace(mail_from=JUERGEN))
 
 
-@settings(max_examples=400)
+@settings(max_examples=thorough(400, 100))
 @given(st.text(max_size=40).map(composed).map(lambda local: f"{local}@example.org"), st.text())
 def test_attack_04_whatever_is_carried_stays_in_its_command_and_its_field(
     address: str, name: str
@@ -313,7 +314,7 @@ def test_attack_04_whatever_is_carried_stays_in_its_command_and_its_field(
         assert line == address
 
 
-@settings(max_examples=400)
+@settings(max_examples=thorough(400, 100))
 @given(
     st.text(st.characters(categories=["L", "N", "M", "P", "S", "Z", "C"]), min_size=1, max_size=20)
     | st.text("üÜ用.+=\\<>@ \r\n\u2028\u0085＜＠\u0301", min_size=1, max_size=8),
@@ -345,7 +346,7 @@ LINE = Line(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=thorough(400, 100))
 @given(st.text(st.characters(min_codepoint=0x80), min_size=1, max_size=16))
 def test_letters_of_any_script_are_written_to_or_refused_with_a_reason(local: str) -> None:
     local = composed(local)
