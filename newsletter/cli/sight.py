@@ -96,8 +96,8 @@ class Ticker:
             self.turns.append(turn)
             self.after = turn.id
         keys = {turn.why for turn in self.turns if turn.kind is TurnKind.SLOWED}
-        paces = {key: self.store.slowed(key, now) for key in sorted(keys)}
-        self.slowed = {key: pace for key, pace in paces.items() if pace is not None}
+        paces = self.store.slowed(now)
+        self.slowed = {key: paces[key] for key in sorted(keys & paces.keys())}
 
 
 class Count:

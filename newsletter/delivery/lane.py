@@ -87,7 +87,7 @@ class Lane:
     def _mails(self) -> Iterator[Mail]:
         way = self.way
         while row := way.next_row():
-            if not way.unhindered(row):
+            if not way.unhindered():
                 if ended := way.paused(row):  # before its turn is waited for
                     self._settle(ended)
                     continue

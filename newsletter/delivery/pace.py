@@ -49,13 +49,18 @@ class Pace:
     _room_at: datetime | None = None
     _full: dict[str, datetime] = field(default_factory=dict)
     _slots: dict[str, deque[datetime]] = field(default_factory=dict)
-    _slowed: dict[str, bool] = field(default_factory=dict)
+    _slowed: frozenset[str] | None = None
+    _free: bool | None = None
     _kept: dict[str, Mapping[str, Limits]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def free(self, domain: str) -> bool:
-        """Whether mail to that domain has no limit to keep, as of the last look at the store."""
-        return not self._limits(domain) and not self._full
+    def free(self) -> bool:
+        """Whether no mail has a limit to keep, as of the last look at the store."""
+        if self._free is None:
+            limits = (self.relay.limits, *self.relay.domains.values())
+            with self._lock:
+                self._free = not self._keys_slowed() and not any(each.any for each in limits)
+        return self._free
 
     def wait(self, domain: str) -> bool:
         """Whether the run goes on: after the wait for a mail to that domain, which then may leave
@@ -110,15 +115,16 @@ class Pace:
 
     def look_again(self) -> None:
         """Ask the store anew whether anybody was told to slow down: with each page of rows."""
-        self._slowed.clear()
-        self._kept.clear()
+        with self._lock:
+            self._slowed = self._free = None
+            self._kept.clear()
 
     def slow_down(self, key: str, per_second: float) -> None:
         """Act on a relay's or a domain's "slower"."""
         self.store.slow_down(key, per_second, self.world.now())
         with self._lock:
             self._slots.pop(key, None)
-            self._slowed[key] = True
+            self._slowed = self._free = None
             self._kept.clear()
 
     def _limits(self, domain: str) -> Mapping[str, Limits]:
@@ -133,13 +139,17 @@ class Pace:
             f"relay:{self.relay.name}": self.relay.limits,
             f"domain:{domain}": self.relay.domains.get(domain, FREE),
         }
-        return {key: limits for key, limits in keys.items() if limits.any or self._is_slowed(key)}
-
-    def _is_slowed(self, key: str) -> bool:
         with self._lock:
-            if key not in self._slowed:
-                self._slowed[key] = self.store.slowed(key, self.world.now()) is not None
-            return self._slowed[key]
+            slowed = self._keys_slowed()
+        return {key: limits for key, limits in keys.items() if limits.any or key in slowed}
+
+    def _keys_slowed(self) -> frozenset[str]:
+        """Which of this relay's and of all domains' keys are slowed down. Under the lock."""
+        if self._slowed is None:
+            ours = f"relay:{self.relay.name}"
+            found = self.store.slowed(self.world.now())
+            self._slowed = frozenset(key for key in found if key == ours or key[:7] == "domain:")
+        return self._slowed
 
     def _due(self, key: str, limits: Limits) -> datetime | None:
         """The moment reserved for one mail, None when a cap is used up."""

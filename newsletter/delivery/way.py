@@ -70,24 +70,25 @@ class Way:
     @property
     def over(self) -> bool:
         """Whether nothing more may leave this way now."""
-        stopped = self.error is not None or self.breaker.error is not None
-        return stopped or self.pace.full_until is not None or self.run.over
+        stopped = self.error or self.breaker.error or self.pace.full_until
+        return stopped is not None or self.run.over
 
     def next_row(self) -> Delivery | None:
         """A row claimed for this run, or None when no more is to be sent this way."""
-        with self.run.lock:
-            row = None if self.over else self.run.next_row()
-            if self._page != self.run.pages:
-                self._page = self.run.pages
+        run = self.run
+        with run.lock:
+            row = None if self.over else run.next_row()
+            if self._page != run.pages:
+                self._page = run.pages
                 self.pace.look_again()
             return row
 
-    def unhindered(self, row: Delivery) -> bool:
-        """Whether the row may go as soon as it is handed out: no limit to keep, no domain to
+    def unhindered(self) -> bool:
+        """Whether every row may go as soon as it is handed out: no limit to keep, no domain to
         leave alone, and nobody has written to the ledger since the rows were claimed."""
         return (
             not self.breaker.paused
-            and self.pace.free(domain_of(row.address))
+            and self.pace.free()
             and self.run.office.store.unchanged(self.run.send.id)
         )
 

@@ -245,8 +245,8 @@ class Store(Protocol):
         """Halve the pace of the key, from `per_second` or from what it was slowed down to. It
         doubles again with each minute."""
 
-    def slowed(self, key: str, now: datetime) -> float | None:
-        """The mails a second that the key is slowed down to, None when it is not."""
+    def slowed(self, now: datetime) -> Mapping[str, float]:
+        """The mails a second that keys are slowed down to; those that are not are not in it."""
 
     def sender_lock(self, send_id: int) -> AbstractContextManager[None]:
         """Held while one process delivers this send. Raises SendRefused when another one does."""

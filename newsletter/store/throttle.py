@@ -59,16 +59,17 @@ class Throttle:
             )
             tell_slowed(self._db, key, slower, now_us)
 
-    def slowed(self, key: str, now: datetime) -> float | None:
-        return self._allowed(key, micros(now))
+    def slowed(self, now: datetime) -> dict[str, float]:
+        rows = self._db.rows("SELECT key, allowed, slowed_at FROM pace WHERE allowed IS NOT NULL")
+        allowed = {key: _recovered(rate, micros(now) - slowed_at) for key, rate, slowed_at in rows}
+        return {key: rate for key, rate in allowed.items() if rate is not None}
 
     def _allowed(self, key: str, now_us: int) -> float | None:
         """The rate that a relay's "slower" allows now, None when it is forgotten."""
         row = self._db.row("SELECT allowed, slowed_at FROM pace WHERE key = ?", (key,))
         if row is None or row[0] is None:
             return None
-        recovered: float = row[0] * 2.0 ** min(max(now_us - row[1], 0) / RECOVERY_US, 40)
-        return recovered if recovered < FREE_AGAIN else None
+        return _recovered(row[0], now_us - row[1])
 
     def _step_us(self, key: str, limits: Limits, now_us: int) -> int:
         rates = [rate for rate in (limits.per_second, self._allowed(key, now_us)) if rate]
@@ -116,6 +117,12 @@ class Throttle:
                 "DELETE FROM granted WHERE key = ? AND span = ? AND piece < ?",
                 (key, _seconds(span), piece - PIECES - 1),
             )
+
+
+def _recovered(allowed: float, since_us: int) -> float | None:
+    """What a rate has grown to, None once that is as good as no limit."""
+    rate = allowed * 2.0 ** min(max(since_us, 0) / RECOVERY_US, 40)
+    return rate if rate < FREE_AGAIN else None
 
 
 def _seconds(span: timedelta) -> int:

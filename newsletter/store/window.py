@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.errors import StoreError
-from newsletter.model import Delivery, DeliveryState, Offer, Reply, Stage
+from newsletter.model import Delivery, DeliveryState, Offer, Stage
 from newsletter.store.journal import SIZE_BYTES, Journal
 from newsletter.store.rows import Row, micros
 
@@ -58,32 +58,17 @@ class Window:
     def answer(self, answered: Sequence[Delivery], now_us: int) -> None:
         """Take outcomes, which are kept until they are `settled`. Raises StoreError, and takes
         none, when one is of a row that is not held, or is no outcome."""
+        for row in answered:
+            if row.state is DeliveryState.CLAIMED or not self.holds(row):
+                raise out_of_turn(row, "record")
         if not self.outcomes:
             self.since_us = now_us
-        rows = [self._outcome(row, now_us) for row in answered]
         for row in answered:
+            outcome = _outcome(row, now_us)
+            self.outcomes.append(outcome)
+            self.unwritten.append(outcome)
             self.claimed.pop(row.subscriber_id, None)
             self.begun.pop(row.subscriber_id, None)
-        self.outcomes += rows
-        self.unwritten += rows
-
-    def _outcome(self, row: Delivery, now_us: int) -> Row:
-        """The parameters of RECORD."""
-        if row.state is DeliveryState.CLAIMED or not self.holds(row):
-            raise out_of_turn(row, "record")
-        return (
-            row.relay,
-            _WORDS[row.state],
-            row.reason,
-            row.message_id,
-            *(_columns(row.reply) if row.reply else NO_REPLY),
-            None if row.next_at is None else micros(row.next_at),
-            row.deferrals,
-            now_us,
-            row.send_id,
-            row.subscriber_id,
-            row.attempts,
-        )
 
     def begin(self, delivery: Delivery, offer: Offer, now_us: int) -> None:
         """Write down that content is about to leave, offered like that, and the outcomes
@@ -121,8 +106,22 @@ class Window:
             journal.close()
 
 
-def _columns(reply: Reply) -> Row:
-    return (_WORDS[reply.stage], reply.code, reply.status, reply.text)
+def _outcome(row: Delivery, now_us: int) -> Row:
+    """The parameters of RECORD."""
+    reply = row.reply
+    return (
+        row.relay,
+        _WORDS[row.state],
+        row.reason,
+        row.message_id,
+        *(NO_REPLY if reply is None else (_WORDS[reply.stage], *reply[1:])),
+        None if row.next_at is None else micros(row.next_at),
+        row.deferrals,
+        now_us,
+        row.send_id,
+        row.subscriber_id,
+        row.attempts,
+    )
 
 
 def widened(row: Row, columns: int, before: int) -> Row:
