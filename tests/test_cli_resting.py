@@ -331,3 +331,13 @@ def test_a_send_paused_from_elsewhere_while_it_waits_for_its_turn_sends_no_more(
         assert process.wait(20) == 5
         assert len(relay.accepted) == 1
         assert state(letter)["pending"] == 2
+
+
+def test_a_ledger_that_takes_no_more_says_how_to_go_on(letter: Publication) -> None:
+    blocked = letter.root / ".newsletter" / "newsletter.db-send-1.journal"
+    blocked.mkdir(parents=True)
+    result = letter.run("send", "latest", "--yes", code=1)
+    assert "nobody gets it twice: newsletter resume letter-3" in result.stderr
+    assert letter.inbox == []
+    blocked.rmdir()
+    assert letter.ask("resume", "latest")["sent"] == 3

@@ -32,7 +32,7 @@ from newsletter.delivery.steps import (
     watched,
 )
 from newsletter.delivery.way import WayOut
-from newsletter.errors import RelayError
+from newsletter.errors import RelayError, StoreError
 from newsletter.model import Delivery, Relay, Send, SendEntry
 from newsletter.smtp import open_transports
 from newsletter.store import Store
@@ -127,6 +127,9 @@ class Delivering:
         except RelayError:
             self._tell_replies(send)
             note(self._summary(send, time.monotonic() - started))
+            raise
+        except StoreError:
+            note(f"what was sent is known, and nobody gets it twice: newsletter resume {send.slug}")
             raise
         self._tell_replies(send)
         self.summarise(send, time.monotonic() - started)
