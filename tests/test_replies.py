@@ -87,6 +87,10 @@ def tally(text: str, count: int = 1, at: datetime = NOW) -> ReplyTally:
 
 def test_a_code_a_status_and_a_providers_code_are_not_folded() -> None:
     assert fold("550 5.7.606 S3150 [TSS04]") == "550 5.7.606 S3150 [TSS04]"
+    assert fold("the relay refuses us: 550 account 77 gone") == (
+        "the relay refuses us: 550 account … gone"
+    )
+    assert fold("main answered 535 go away") == "main answered 535 go away"
     answers = [Reply(Stage.RCPT, code, "", "no") for code in (550, 551)]
     tallies = [ReplyTally(FAILED, "refused", reply, 1, NOW, NOW) for reply in answers]
     assert len(groups(tallies)) == 2

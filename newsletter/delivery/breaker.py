@@ -107,7 +107,7 @@ class Breaker:
 
     def _error(self, told: Ruling, reply: Reply) -> RelayError:
         # What is said aloud may end up in a log: nobody's address.
-        said = f"{reply.code} {reply.status} {fold(reply.text)}".strip()
+        said = " ".join(part for part in (str(reply.code), reply.status, fold(reply.text)) if part)
         go_on = f"newsletter resume {self.slug}"
         unharmed = "nobody was marked as failed for it."
         if told.verdict in PASSING:

@@ -28,7 +28,10 @@ FOLDS = (
     # RFC 3463 statuses, the code before one, and providers' codes (S3150, TSS04) mean something;
     # other numbers count
     (
-        re.compile(r"(?<![\w.<])(?![245]\d\d [245]\.\d)\d+(?:[:.,]\d+)?(?![\w.]*\w)(?!\.\d)"),
+        re.compile(
+            r"(?<![\w.<])(?![245]\d\d [245]\.\d|(?<=us: )[245]\d\d |(?<=answered )[245]\d\d )"
+            r"\d+(?:[:.,]\d+)?(?![\w.]*\w)(?!\.\d)"
+        ),
         "…",
     ),
 )
