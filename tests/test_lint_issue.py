@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,15 +34,18 @@ ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
 
-def shipped(look: str = "letter") -> Iterator[tuple[Written, bytes]]:
+@cache
+def shipped(look: str = "letter") -> tuple[tuple[Written, bytes], ...]:
     """Every sample letter with its mail."""
     letter = load_config(ROOT).letter()
     letter = replace(letter, theme=replace(letter.theme, look=look))
     shelf = Shelf.of(letter, NOW)
+    found = []
     for article in shelf.archive.articles:
         email = shelf.compose(article).email
         written = Written(issue=shelf.issue(article), letter=letter, email=email)
-        yield written, specimen(email, article, letter).content
+        found.append((written, specimen(email, article, letter).content))
+    return tuple(found)
 
 
 def written(root: Path, body: str = "Words.", **more: object) -> Written:
@@ -78,7 +82,7 @@ def test_nothing_is_wrong_with_the_letters_that_are_shipped() -> None:
 
 
 def test_checking_a_composed_letter_is_quick() -> None:
-    letters = list(shipped())
+    letters = shipped()
     for issue, content in letters:
         check_issue(issue, content)
     for issue, content in letters:

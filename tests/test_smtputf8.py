@@ -475,12 +475,11 @@ def test_sendmail_gets_the_address_in_utf8_whatever_the_locale(tmp_path: Path) -
     )
     program.chmod(0o755)
     script = (
-        "from tests.test_smtputf8 import JUERGEN, mails\n"
-        "from newsletter.model import Relay\n"
+        "from newsletter.model import Mail, Relay\n"
         "from newsletter.smtp import open_transport\n"
         f"relay = Relay(name='x', kind='sendmail', program={str(program)!r})\n"
         "with open_transport(relay) as transport:\n"
-        "    list(transport.deliver(iter(mails(JUERGEN)), lambda mail: None))\n"
+        f"    list(transport.deliver(iter([{mail_to(JUERGEN)!a}]), lambda mail: None))\n"
     )
     for locale in ("C", "C.UTF-8", "POSIX"):
         environ = {**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
