@@ -9,6 +9,7 @@ from threading import Thread
 
 import pytest
 
+from newsletter.delivery.steps import Step, next_step
 from newsletter.errors import SendRefused, StoreError
 from newsletter.model import (
     DeliveryState,
@@ -490,3 +491,11 @@ def test_an_entry_is_its_send_without_what_was_frozen(opened: OpenStore) -> None
     assert [getattr(entry, name) for name in shared] == [getattr(send, name) for name in shared]
     assert opened().entries("sleep") == [entry]
     assert not opened().entries("other")
+
+
+def test_a_send_that_may_be_taken_back_is_never_free_for_others(store: Store) -> None:
+    readers(store, "ada")
+    until = NOW + timedelta(minutes=1)
+    send = store.freeze(replace(NEW, undo_until=until), NOW)
+    assert (send.state, send.not_before) == (SendState.PAUSED, until)
+    assert next_step(store, send, NOW).step is Step.WAIT

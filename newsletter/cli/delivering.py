@@ -140,8 +140,7 @@ class Delivering:
 
     def _undone(self, send: Send, undo: timedelta) -> bool:
         """Whether somebody took the send back before its first mail left."""
-        now, seconds = self.desk.now(), undo.total_seconds()
-        self.store.hold(send.id, "", now, not_before=now + undo + GRACE)
+        seconds = undo.total_seconds()
         why = f"the first mail leaves in {seconds:.0f} s; Ctrl-C takes it back"
         self.brake.linger(seconds, "taking it back", why)
         if not self.brake.pulled:

@@ -10,7 +10,7 @@ import click
 from newsletter.audience.tokens import load_keys
 from newsletter.cli.boundary import Desk, answer, json_option
 from newsletter.cli.consent import Consent, expected
-from newsletter.cli.delivering import Delivering
+from newsletter.cli.delivering import GRACE, Delivering
 from newsletter.cli.dry_run import DryRun, people, written_out
 from newsletter.cli.findings import label, note_what_is_newer, warn
 from newsletter.cli.judging import check_before_sending, refuse_errors
@@ -96,7 +96,9 @@ def send_command(
         _refuse_unready(desk, wanted.relay)
         _ask(plan, Consent(yes=yes, expect=expect))
         keep(plan.publication.email.html, plan.shelf.letter)
-        send = publish(store, plan.publication, desk.now())
+        now = desk.now()
+        undo_until = now + undo + GRACE if undo else None
+        send = publish(store, replace(plan.publication, undo_until=undo_until), now)
         if send.state is SendState.PREPARING:
             _say_when(desk, send, as_json=as_json)
         else:

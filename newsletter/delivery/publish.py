@@ -17,7 +17,7 @@ UNDELIVERED = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.DEFER
 class Publication:
     """What one person asked to be sent: the Email, whence it came, by which relay, to whom, to
     how many they agreed (None: to however many there are), how many of them are to try it first,
-    and when (None: now)."""
+    when (None: now), and until when it is to be left to whoever asked."""
 
     email: Email
     origin: Origin
@@ -27,6 +27,7 @@ class Publication:
     agreed: int | None = None
     canary: int = 0
     not_before: datetime | None = None
+    undo_until: datetime | None = None
 
     def after(self, earlier: Send | None) -> Publication:
         """The same, with the very bytes and the commit of an earlier send (promise 2)."""
@@ -45,6 +46,7 @@ class Publication:
             audience=self.audience,
             canary=self.canary,
             not_before=self.not_before,
+            undo_until=self.undo_until,
         )
 
 

@@ -55,7 +55,8 @@ class Audience:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSend:
     """All that a send freezes. `canary` is how many people, chosen at random, it goes to before
-    everybody else; `not_before` is when its audience is to be frozen, None for now."""
+    everybody else; `not_before` is when its audience is to be frozen, None for now; until
+    `undo_until` nobody delivers it but who froze it."""
 
     email: Email
     origin: Origin
@@ -64,6 +65,7 @@ class NewSend:
     audience: Audience = Audience()
     canary: int = 0
     not_before: datetime | None = None
+    undo_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,8 @@ class Sends(Ledger):
             send_id = self._insert_send(new, now)
             if new.not_before is None:
                 self._freeze_audience(send_id, new.email.slug, new.audience, now)
+                if new.undo_until is not None:
+                    self.hold(send_id, "", now, new.undo_until)
             else:
                 turn = Turn(kind=TurnKind.SCHEDULED, at=now, until=new.not_before)
                 tell(self._db, send_id, turn)
