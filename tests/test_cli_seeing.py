@@ -72,7 +72,7 @@ def test_a_slower_pace_is_an_event_and_resuming_is_one(letter: Publication) -> N
         assert slower["number"] > 0
         assert "paused" in [event["event"] for event in events]
         events = letter.events("retry", "latest", "--deferred")
-        assert "resumed" in [event["event"] for event in events]
+        assert "sending" in [event["event"] for event in events]
         assert events[-1]["state"] == "done"
 
 

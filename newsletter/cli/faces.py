@@ -33,7 +33,7 @@ SCREEN_S = 0.25
 EVENT_S = 1.0
 LINE_S = 10.0
 GOODBYE_S = 5.0
-EVENT_NAMES = {TurnKind.SENDING: "resumed", TurnKind.SLOWED: "throttled"}
+EVENT_NAMES = {TurnKind.SLOWED: "throttled"}
 
 
 class Face(Protocol):

@@ -96,13 +96,16 @@ def send_command(
         _refuse_unready(desk, wanted.relay)
         _ask(plan, Consent(yes=yes, expect=expect))
         keep(plan.publication.email.html, plan.shelf.letter)
-        now = desk.now()
-        undo_until = now + undo + GRACE if undo else None
-        send = publish(store, replace(plan.publication, undo_until=undo_until), now)
+        send = publish(store, _alone(plan.publication, desk.now(), undo), desk.now())
         if send.state is SendState.PREPARING:
             _say_when(desk, send, as_json=as_json)
         else:
             Delivering(desk, store, as_json=as_json).run(send, wanted.relay, undo)
+
+
+def _alone(publication: Publication, now: datetime, undo: timedelta | None) -> Publication:
+    """The same, left to this process while it can be taken back."""
+    return replace(publication, undo_until=now + undo + GRACE) if undo else publication
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
