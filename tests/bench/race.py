@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,8 @@ Field = dict[str, tuple[Callable[[Relay, int], Measured], int]]
 PLAIN_REFERENCE = "smtp-source -s 8 -d"
 PLAIN: Field = {
     PLAIN_REFERENCE: (smtp_source, 1),
-    "newsletter, 4 connections": (newsletter, 1),
+    "newsletter, 8 connections": (newsletter, 1),
+    "newsletter, 2 connections": (newsletter, 1),
     "newsletter, 1 connection": (newsletter, 1),
     "nodemailer, pool of 10": (nodemailer, 10),
     "Django send_messages": (django, 10),
@@ -92,7 +94,8 @@ def run_alone(name: str, port: int, mails: int) -> None:
     """The contender's figures on stdout, as JSON."""
     contender, share = (PLAIN | TLS | SIGNED)[name]
     relay = Relay(name="sink", kind="smtp", port=port, mails_per_connection=10**9)
-    relay = replace(relay, connections=1 if "1 connection" in name else 4)
+    said = re.search(r"(\d+) connection", name)
+    relay = replace(relay, connections=int(said[1]) if said else 4)
     if name in TLS:
         relay = replace(relay, host="localhost", tls=Tls.STARTTLS)
     measured = contender(relay, max(mails // share, 1))
