@@ -29,7 +29,7 @@ from statistics import median
 
 import trustme
 
-from tests.bench.contenders import PEERS, Measured, message, newsletter
+from tests.bench.contenders import PEERS, Measured, newsletter, our_mail
 from tests.bench.race import (
     PLAIN,
     PLAIN_REFERENCE,
@@ -89,7 +89,7 @@ def race(field: Field, port: int, mails: int, rounds: int) -> dict[str, list[Mea
 
 
 def against(sink: str, port: int, mails: int, rounds: int) -> None:
-    print(f"\n{mails} mails of {len(message(1).as_bytes()):,} bytes to {sink}, {rounds} rounds")
+    print(f"\n{mails} mails of {len(our_mail()):,} bytes to {sink}, {rounds} rounds")
     results = race(PLAIN, port, mails, rounds)
     show(results, results.get(PLAIN_REFERENCE, []))
 
