@@ -96,6 +96,16 @@ def test_replies_that_come_together_are_read_one_by_one(
     assert not reader.held
 
 
+def test_a_line_may_end_in_a_bare_lf_and_two_replies_stay_two(
+    pair: tuple[socket.socket, ReplyReader],
+) -> None:
+    theirs, reader = pair
+    theirs.sendall(b"250 taken\n550 5.1.1 nobody\r\n354 go on\n")
+    codes = [reader.read(stage, 1).code for stage in (Stage.MAIL, Stage.RCPT, Stage.DATA)]
+    assert codes == [250, 550, 354]
+    assert not reader.held
+
+
 def test_attack_30_an_endless_reply_is_cut_off(pair: tuple[socket.socket, ReplyReader]) -> None:
     theirs, reader = pair
     theirs.sendall(b"250-more\r\n" * 50)

@@ -112,10 +112,10 @@ class ReplyReader:
         if not self.held:
             self._receive(deadline)
         held = self.held
-        end = held.find(b"\r\n")
+        end = held.find(b"\n")
         if 0 < end <= self.limits.line_bytes and held[3:4] != b"-":  # nearly always
-            self.held = held[end + 2 :]
-            return _parsed(stage, (held[:end],))
+            self.held = held[end + 1 :]
+            return _parsed(stage, (held[:end].removesuffix(b"\r"),))
         return _parsed(stage, tuple(self._lines(deadline)))
 
     def lines(self, timeout_s: float) -> list[bytes]:
