@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,13 +14,23 @@ from pathlib import Path
 import pytest
 import trustme
 
-from newsletter.audience.tokens import Keys
+from newsletter.audience.tokens import Keys, message_ids
 from newsletter.delivery.again import MARGIN
 from newsletter.delivery.deliver import deliver_by
 from newsletter.delivery.steps import Step, next_step
 from newsletter.delivery.way import WayOut
 from newsletter.errors import RelayRefused
-from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState, Tls, TurnKind
+from newsletter.model import (
+    Delivery,
+    DeliveryState,
+    Limits,
+    Offer,
+    Relay,
+    Send,
+    SendState,
+    Tls,
+    TurnKind,
+)
 from newsletter.smtp import open_transports
 from newsletter.store import open_store
 from tests.sample import letter
@@ -204,6 +215,40 @@ def test_who_has_unsubscribed_since_is_not_asked_about(world: World) -> None:
     assert len(world.reached()) == 1
     assert the_row(world, send).state == "unknown"
     assert world.state(send) is SendState.DONE
+
+
+def many_in_doubt(world: World, count: int) -> Send:
+    """A send to so many people whose mails a relay may have, and was gone before it said so."""
+    world.people(count)
+    send = world.publish()
+    store = world.store
+    with store.sender_lock(send.id):
+        store.move(send.id, SendState.SENDING, world.time)
+        rows = store.claim(send.id, count, world.time)
+        makes_id = message_ids(world.office().keys, send.slug, world.letter.sender.domain)
+        for row in rows:
+            offer = Offer("main", makes_id(row.subscriber_id))
+            store.begin(row, world.time, offer=offer)
+        store.recover(send.id, world.time)
+    return send
+
+
+def test_a_cap_of_their_domain_is_kept_then_too(world: World) -> None:
+    send = many_in_doubt(world, 5)
+    capped = once(world.relay, domains={"example.com": Limits(per_hour=2)})
+    delivered(world, send, capped)
+    assert len(world.reached()) == 2
+    assert Counter(world.states(send).values()) == {"accepted": 2, "unknown": 3}
+
+
+def test_a_send_that_is_held_meanwhile_offers_nobody_the_rest(world: World) -> None:
+    send = many_in_doubt(world, 5)
+    outs = [out(once(world.relay))]
+    for row in deliver_by(send, outs, world.office()):
+        assert row.state == "accepted"
+        world.store.hold(send.id, "paused by hand", NOW)
+    assert len(world.reached()) < 3
+    assert world.store.send(send.id).hold == "paused by hand"
 
 
 def test_a_mail_that_would_have_another_key_by_now_is_not_offered(world: World) -> None:

@@ -106,13 +106,19 @@ class Again:
         """The very mails of the first time: one that would be another by now is not offered."""
         way = self.way
         for row in claimed:
-            mail = self._mail_or_none(row)
-            if mail is None or way.run.office.store.refusal(row):
+            if way.paused(row):  # before its turn is waited for
                 continue
-            if not way.pace.wait(domain_of(row.address)) or way.over:
+            if not way.pace.wait(domain_of(row.address)) or way.over or self._halted():
                 return
-            self.offered[mail.message_id] = row
-            yield mail
+            mail = None if way.unsendable(row) else self._mail_or_none(row)
+            if mail:
+                self.offered[mail.message_id] = row
+                yield mail
+
+    def _halted(self) -> bool:
+        """Whether somebody held the send, or gave it up, since the rows were claimed."""
+        run = self.way.run
+        return run.office.store.halted(run.send.id)
 
     def _mail_or_none(self, row: Delivery) -> Mail | None:
         try:
