@@ -274,3 +274,19 @@ def test_a_journal_that_cannot_be_made_stops_the_mail_and_not_the_ledger(path: P
     with pytest.raises(StoreError, match="journal"):
         store.begin(ada, NOW)
     assert states(store, send.id) == {"ada": "claimed"}
+
+
+def test_a_begin_that_fails_keeps_the_answers_it_was_given(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(f"sqlite:{path}") as store:
+        readers(store, "ada", "ben")
+        send = sending(store)
+        ada, ben = store.claim(send.id, 2, NOW)
+        store.begin(ada, NOW)
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "pwrite", lambda *_: 0)
+            with pytest.raises(StoreError, match="journal"):
+                store.begin(ben, NOW, [taken(ada)])
+        store.record_all([taken(ada)], NOW)
+        assert states(store, send.id) == {"ada": "accepted", "ben": "claimed"}

@@ -186,6 +186,7 @@ class Handover:
                 self._record(window, [row for row in deliveries if row.send_id == send_id], now)
 
     def _record(self, window: Window, answered: Sequence[Delivery], now: datetime) -> None:
+        answered = [row for row in answered if not window.answered(row)]
         for row in answered:
             if not window.holds(row) and self._still_claimed(row):  # by another connection
                 window.claimed[row.subscriber_id] = row.attempts

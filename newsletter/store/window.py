@@ -70,6 +70,11 @@ class Window:
             self.claimed.pop(row.subscriber_id, None)
             self.begun.pop(row.subscriber_id, None)
 
+    def answered(self, delivery: Delivery) -> bool:
+        """Whether it holds the row's outcome: a `begin` that failed took those it was given."""
+        attempt = (delivery.subscriber_id, delivery.attempts)
+        return not self.holds(delivery) and any(row[-2:] == attempt for row in self.outcomes)
+
     def begin(self, delivery: Delivery, offer: Offer, now_us: int) -> None:
         """Write down that content is about to leave, offered like that, and the outcomes
         taken since the last time. Raises StoreError; then it will not leave."""
