@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.delivery.patience import is_gone
-from newsletter.model import Refusal
+from newsletter.model import NewSubscriber, Refusal
 from tests.publication import Publication, publication
 from tests.smtpd import ScriptedRelay
 from tests.test_cli_steering import opened, relayed
@@ -76,6 +76,24 @@ def test_promise_6_a_relay_that_took_nothing_is_not_believed(tmp_path: Path) -> 
         for issue in ("letter-1", "letter-2", "letter-3"):
             letter.run("send", issue, "--yes", code=4)
             _days_ago(letter, 10)
+    assert _status(letter) == "active"
+
+
+def test_promise_6_a_domain_that_refuses_all_of_its_people_suppresses_nobody(
+    tmp_path: Path,
+) -> None:
+    """In words that no table knows, issue after issue; others are taken meanwhile."""
+    letter = publication(tmp_path)
+    letter.people(4)
+    with opened(letter) as store:
+        store.add(NewSubscriber(address="friend@example.net", name=""), NOW)
+    with ScriptedRelay() as relay:
+        relayed(letter, relay)
+        for number in range(4):
+            relay.on("rcpt", to=f"p{number}@example.com", say="550 Denied by administrator")
+        for issue in ("letter-1", "letter-2", "letter-3"):
+            _days_ago(letter, 10)
+            letter.run("send", issue, "--yes", code=4)
     assert _status(letter) == "active"
 
 

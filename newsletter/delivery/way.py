@@ -6,12 +6,13 @@ any more; what happens to its rows then is the run's.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from newsletter.delivery.breaker import Breaker, domain_of
+from newsletter.delivery.breaker import IN_A_ROW, Breaker, domain_of
 from newsletter.delivery.outcome import accepted, outcome
 from newsletter.delivery.pace import Pace, World
 from newsletter.delivery.patience import is_gone
@@ -157,12 +158,20 @@ class Way:
 
     def _gone(self) -> list[str]:
         """Whose mailbox has refused one issue too many; believed of a relay that took this one
-        from somebody."""
-        store, refused = self.run.office.store, self._refused
-        taken = refused and store.by_relay(self.run.send.id).get(self.out.relay.name)
+        from somebody, and not of a domain that refused several and took nobody's."""
+        store, send_id, refused = self.run.office.store, self.run.send.id, self._refused
+        taken = refused and store.by_relay(send_id).get(self.out.relay.name)
         if not taken or not taken[DeliveryState.ACCEPTED]:
             return []
-        return [address for who, address in refused if is_gone(store.refusals(who))]
+        crowds = Counter(domain_of(address) for _, address in refused)
+        for tally in store.by_domain(send_id):
+            if tally.state is DeliveryState.ACCEPTED:
+                crowds.pop(tally.domain, None)
+        return [
+            address
+            for who, address in refused
+            if crowds[domain_of(address)] < IN_A_ROW and is_gone(store.refusals(who))
+        ]
 
     def _slow_down(self, row: Delivery, told: Ruling) -> None:
         run = told.scope is Scope.RUN
