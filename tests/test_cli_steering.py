@@ -218,7 +218,8 @@ def test_within_the_undo_window_ctrl_c_takes_the_send_back(letter: Publication) 
     process = command(letter, "send", "latest", "--yes", "--undo", "60s")
     until_it_says(process, "Ctrl-C takes it back")
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    said = process.communicate(timeout=20)[1]
+    assert process.returncode == 0, said
     assert letter.inbox == []
     assert letter.ask("send", "latest", "--yes")["sent"] == 3
 
