@@ -215,6 +215,18 @@ def test_a_worker_leaves_a_send_alone_within_its_undo_window(letter: Publication
     assert state(letter)["state"] == "cancelled"
 
 
+@pytest.mark.parametrize(("stop", "state_then"), [("pause", "paused"), ("cancel", "cancelled")])
+def test_who_stops_a_send_within_its_undo_window_is_heeded(
+    letter: Publication, stop: str, state_then: str
+) -> None:
+    process = command(letter, "send", "latest", "--yes", "--undo", "4s")
+    until_it_says(process, "Ctrl-C takes it back")
+    letter.run(stop, "latest", *(["--yes"] if stop == "cancel" else []))
+    assert process.wait(20) == 5
+    assert letter.inbox == []
+    assert state(letter)["state"] == state_then
+
+
 def test_an_undo_window_of_a_scheduled_send_is_refused(letter: Publication) -> None:
     result = letter.run("send", "latest", "--yes", "--at", "+1h", "--undo", "10s", code=2)
     assert "newsletter cancel" in result.stderr

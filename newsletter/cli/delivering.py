@@ -139,17 +139,25 @@ class Delivering:
             tell_replies(self.store, send.id, send.slug)
 
     def _undone(self, send: Send, undo: timedelta) -> bool:
-        """Whether somebody took the send back before its first mail left."""
+        """Whether somebody took the send back, here, or stopped it elsewhere, before its first mail
+        left."""
         seconds = undo.total_seconds()
         why = f"the first mail leaves in {seconds:.0f} s; Ctrl-C takes it back"
         self.brake.linger(seconds, "taking it back", why)
         if not self.brake.pulled:
-            return False
+            return self._stopped_elsewhere(send)
         self.store.cancel(send.id, self.desk.now())
         ended = {"command": "send", "event": "done", "issue": send.slug, "state": "cancelled"}
         facts = {**ended, "sent": 0, "exit": 0}
         answer(facts, as_json=self.as_json, text="taken back: nothing was sent")
         return True
+
+    def _stopped_elsewhere(self, send: Send) -> bool:
+        now = self.store.send(send.id)
+        stopped = bool(now.hold) or now.state.over
+        if stopped:
+            self.summarise(now, 0.0)
+        return stopped
 
     def work(self, send: Send, relay: Relay) -> None:
         """Deliver what is due; with a canary, its sample, and after the watch the others."""
