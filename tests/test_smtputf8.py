@@ -186,6 +186,14 @@ def test_such_a_reader_in_between_does_not_hide_a_relay_that_refuses_everybody(
     assert breaker.error is not None
 
 
+def test_a_relay_that_says_so_of_addresses_in_ascii_is_stopped() -> None:
+    breaker = Breaker("sleep")
+    for number in range(UNHEARD_OF):
+        assert breaker.error is None
+        breaker.hear(f"ada@{number}.example.com", NotOffered.reply)
+    assert breaker.error is not None
+
+
 # the mail
 
 

@@ -46,7 +46,7 @@ class Breaker:
         told = ruling(reply)
         if told is TAKEN and not (self.unheard_of or self.refused or self.domains or self.monotone):
             return told  # nothing to end
-        if told.because == BEYOND_ASCII:
+        if told.because == BEYOND_ASCII and not address.isascii():
             return told  # the relay was hardly asked: it has said nothing of us or of anybody
         self.unheard_of = self.unheard_of + 1 if told.verdict is Verdict.HARD else 0
         if told.verdict is Verdict.SOFT and reply.permanent:
