@@ -130,17 +130,17 @@ class Pace:
     def _limits(self, domain: str) -> Mapping[str, Limits]:
         limits = self._kept.get(domain)
         if limits is None:
-            limits = self._kept[domain] = self._kept_to(domain)
+            with self._lock:  # kept before anybody slower is told of, or made anew after that
+                limits = self._kept[domain] = self._kept_to(domain)
         return limits
 
     def _kept_to(self, domain: str) -> Mapping[str, Limits]:
-        """The limits that a mail to this domain has to keep."""
+        """The limits that a mail to this domain has to keep. Under the lock."""
         keys = {
             f"relay:{self.relay.name}": self.relay.limits,
             f"domain:{domain}": self.relay.domains.get(domain, FREE),
         }
-        with self._lock:
-            slowed = self._keys_slowed()
+        slowed = self._keys_slowed()
         return {key: limits for key, limits in keys.items() if limits.any or key in slowed}
 
     def _keys_slowed(self) -> frozenset[str]:
