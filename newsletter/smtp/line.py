@@ -183,7 +183,7 @@ class Line:
         """All of it, within that time and never without progress for `timeout_s`. Our own loop: it
         knows how many bytes had left when it failed."""
         began_at = time.monotonic()
-        self.reader.wait_at_most(min(self.timeout_s, SLICE_S))
+        self.reader.wait_at_most(min(self.timeout_s, within_s, SLICE_S))
         sent = 0
         try:
             sent = self._sock.send(octets)
