@@ -353,3 +353,13 @@ def test_a_ledger_that_takes_no_more_says_how_to_go_on(letter: Publication) -> N
     assert letter.inbox == []
     blocked.rmdir()
     assert letter.ask("resume", "latest")["sent"] == 3
+
+
+def test_status_says_why_a_run_was_broken_off(letter: Publication) -> None:
+    with ScriptedRelay() as relay:
+        relayed(letter, relay)
+        relay.on("mail", say="421 4.3.2 shutting down")
+        letter.run("send", "latest", "--yes", code=75)
+        told = letter.run("status", "latest").stdout
+    assert "broken off: " in told
+    assert "4.3.2" in told

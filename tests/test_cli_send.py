@@ -320,7 +320,7 @@ def test_latest_says_what_is_newer_and_was_not_taken(letter: Publication) -> Non
 def test_resume_says_that_the_file_has_changed(letter: Publication) -> None:
     frozen(letter)
     letter.article(3, title="A mended typo")
-    assert "has changed since it was frozen" in letter.run("resume", "latest").stderr
+    assert "it is sent as it was frozen" in letter.run("resume", "latest").stderr
 
 
 def test_a_key_that_cannot_be_read_stops_the_send_before_it_is_frozen(

@@ -140,6 +140,14 @@ def _failovers(store: Store, send: SendEntry, zone: ZoneInfo) -> Iterator[str]:
             yield f"  {written_out(turn.at, zone)} from {turn.relay} to {others}: {turn.why}"
 
 
+def _broken_off(store: Store, send: SendEntry) -> Iterator[str]:
+    """Why the last run came to an early end, if it did."""
+    ends = (TurnKind.SENDING, TurnKind.BROKEN_OFF)
+    told = [turn for turn in store.turns(send.id) if turn.kind in ends]
+    if told and told[-1].kind is TurnKind.BROKEN_OFF:
+        yield f"  broken off: {told[-1].why}"
+
+
 def _advice(store: Store, send: SendEntry, zone: ZoneInfo) -> Iterator[str]:
     """What comes next, and who makes it come."""
     go_on = f"newsletter resume {send.slug}"
@@ -155,6 +163,7 @@ def _advice(store: Store, send: SendEntry, zone: ZoneInfo) -> Iterator[str]:
             else f"  its sender died; newsletter worker or tick go on, or {go_on}"
         )
     elif not send.state.over:
+        yield from _broken_off(store, send)
         yield f"  {goes_on(send, goes_on_at(store, send.id), zone)}"
 
 

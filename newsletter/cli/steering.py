@@ -173,7 +173,10 @@ def _note_if_changed(desk: Desk, send: Send) -> None:
     except NewsletterError:
         return
     if email.content_hash != send.content_hash:
-        note("the article has changed since it was frozen: it is sent as it was frozen")
+        note(
+            "the issue would be another by now (its article, a neighbour, the template or the "
+            "configuration has changed): it is sent as it was frozen"
+        )
 
 
 @click.command("pause")

@@ -21,7 +21,13 @@ FOLDS = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), "…"),
     (re.compile(r"(?<![\w:])\d\d:\d\d:\d\d(?![\w:])"), "…"),
     (re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"), "<ip>"),
-    (re.compile(r"(?<![\w:])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:<ip>)?(?![\w:])"), "<ip>"),
+    # a single colon in front is a port's
+    (
+        re.compile(
+            r"(?<![\w:])(?!:[^:])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:<ip>)?(?![\w:])"
+        ),
+        "<ip>",
+    ),
     # a word of eight and more signs with two digits in it is a queue's or a session's name
     (re.compile(r"(?<![\w.=/-])(?=[\w.=-]*\d[\w.=-]*\d)[\w.=-]{8,}"), "…"),
     (re.compile(r"(?<![\w.-])(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{4,}(?![\w.-])"), "…"),

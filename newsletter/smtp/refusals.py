@@ -57,14 +57,20 @@ def translated(relay: Relay) -> Iterator[None]:
         ) from error
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise RelayUnavailable(f"{where}: {reason}", hint=_reach_hint(relay)) from error
+        refused = isinstance(error, ConnectionRefusedError)
+        hint = _nobody_there(relay) if refused else _reach_hint(relay)
+        raise RelayUnavailable(f"{where}: {reason}", hint=hint) from error
 
 
 def _reach_hint(relay: Relay) -> str:
-    if relay.host.startswith("/"):
-        return "is the server of mailboxes running, and may you write to that socket?"
     if relay.tls is Tls.IMPLICIT:
         return f"is {relay.port} a port with TLS from the first byte? 587 usually wants starttls"
+    return _nobody_there(relay)
+
+
+def _nobody_there(relay: Relay) -> str:
+    if relay.host.startswith("/"):
+        return "is the server of mailboxes running, and may you write to that socket?"
     return f"is a relay listening on port {relay.port}, and does a firewall let mail out?"
 
 
