@@ -85,6 +85,11 @@ def tally(text: str, count: int = 1, at: datetime = NOW) -> ReplyTally:
     return ReplyTally(FAILED, "refused", Reply(Stage.RCPT, 550, "5.1.1", text), count, at, at)
 
 
+def test_a_port_is_no_part_of_an_address() -> None:
+    assert fold("main: 192.0.2.7:2599: Connection refused") == "main: <ip>:…: Connection refused"
+    assert fold("from 2001:db8::7 and ::1") == "from <ip> and <ip>"
+
+
 def test_a_code_a_status_and_a_providers_code_are_not_folded() -> None:
     assert fold("550 5.7.606 S3150 [TSS04]") == "550 5.7.606 S3150 [TSS04]"
     assert fold("the relay refuses us: 550 account 77 gone") == (
