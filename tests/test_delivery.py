@@ -752,3 +752,15 @@ def test_a_mail_is_signed_alike_when_it_is_tried_again(world: World) -> None:
     first, second = (taken.content for taken in world.relay.transactions)
     assert first == second
     assert verifies(first, 0, key(), key("s1e", ed25519=True))
+
+
+def test_a_send_held_since_it_was_looked_at_stays_held(world: World) -> None:
+    world.people(2)
+    send = world.publish()
+    world.store.hold(send.id, "paused by hand", NOW)
+    with pytest.raises(SendRefused, match="paused by hand"):
+        world.deliver(send)
+    assert world.reached() == []
+    assert world.store.send(send.id).hold == "paused by hand"
+    world.deliver(world.store.hold(send.id, "", NOW))
+    assert len(world.reached()) == 2

@@ -18,7 +18,7 @@ from newsletter.delivery.pool import Failover, goes_on_at, lanes, usable, verdic
 from newsletter.delivery.replies import fold
 from newsletter.delivery.run import Office, Run
 from newsletter.delivery.way import Way, WayOut
-from newsletter.errors import StoreError
+from newsletter.errors import SendRefused, StoreError
 from newsletter.mime import stencil
 from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState, Turn, TurnKind
 from newsletter.smtp import Transport
@@ -39,7 +39,8 @@ def deliver_by(
     send: Send, outs: Sequence[WayOut], office: Office
 ) -> Generator[Delivery, None, None]:
     """Each delivery as it is answered, until no row is due, somebody asks to stop, or no relay is
-    left (RelayError). Under the send's lock; the send is left DONE or PAUSED.
+    left (RelayError). Under the send's lock; the send is left DONE or PAUSED. Raises SendRefused
+    when somebody has held it since `send` was read.
 
     Each transport is a lane of its own, as many as there is mail for. Their rows come in the order
     of the answers.
@@ -47,7 +48,10 @@ def deliver_by(
     store = office.store
     with store.sender_lock(send.id):
         in_doubt = store.recover(send.id, office.now())
-        if store.send(send.id).state is SendState.SENDING:  # nobody is at it: we have the lock
+        found = store.send(send.id)
+        if found.hold != send.hold and found.hold:
+            raise _held(found)
+        if found.state is SendState.SENDING:  # nobody is at it: we have the lock
             turn = Turn(kind=TurnKind.TAKEN_OVER, at=office.now(), number=in_doubt)
             store.tell(send.id, turn)
         store.move(send.id, SendState.SENDING, office.now())
@@ -71,6 +75,14 @@ def deliver_by(
             since = remembered((out.relay for out in outs), office.now())
             store.plan_again(send.id, since, office.now())
             conclude(run, goes_on_at(run, ways))
+
+
+def _held(send: Send) -> SendRefused:
+    return SendRefused(
+        f"somebody has stopped {send.slug}: {send.hold}",
+        hint=f"go on: newsletter resume {send.slug}",
+        code="send.held",
+    )
 
 
 def _tell(run: Run, error: Exception) -> None:
