@@ -230,7 +230,7 @@ def _agree_to_cancel(store: Store, send: Send, *, yes: bool) -> None:
         f"{people(accepted)} got {send.slug} already; {people(send.recipients - accepted)} did not"
     )
     if not click.confirm("Cancel it?", default=False, err=True):
-        raise SendRefused("it goes on", code="send.declined")
+        raise SendRefused("not cancelled: nothing has changed", code="send.declined")
 
 
 @click.command("retry")
@@ -297,6 +297,11 @@ def _report(store: Store, send: Send, command: str, *, as_json: bool) -> None:
         "hold": send.hold,
         **{state.value: progress[state] for state in DeliveryState},
     }
-    got = f"{people(progress[DeliveryState.ACCEPTED])} got it"
-    text = f"{send.slug} is {send.state.value}: {got}, {left:,} left"
+    got, kept = f"{people(progress[DeliveryState.ACCEPTED])} got it", f"{left:,} left"
+    if send.state is SendState.PREPARING and send.hold:
+        got, kept = send.hold, f"it will not leave before newsletter resume {send.slug}"
+    elif send.state is SendState.CANCELLED:
+        lost = send.recipients - progress[DeliveryState.ACCEPTED]
+        kept = f"{lost:,} did not and will not"
+    text = f"{send.slug} is {send.state.value}: {got}, {kept}"
     answer(facts, as_json=as_json, text=text)
