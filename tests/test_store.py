@@ -55,6 +55,12 @@ def test_a_naive_time_is_a_bug_not_a_row(store: Store) -> None:
     assert not list(store.subscribers())
 
 
+def test_two_spellings_that_casefold_makes_one_are_two_mailboxes(store: Store) -> None:
+    readers(store, "straße", "strasse", "JÜRGEN")
+    assert len(list(store.subscribers())) == 3
+    assert store.subscriber("jürgen@example.com") is not None
+
+
 def test_addresses_are_compared_case_insensitively(store: Store) -> None:
     readers(store, "ada")
     found = store.subscriber("ADA@Example.COM")

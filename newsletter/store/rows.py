@@ -58,9 +58,10 @@ def moment_or_none(stored: int | None) -> datetime | None:
 
 
 def address_hash(address: str) -> bytes:
-    """The SHA-256 that stands for a mailbox. Case is folded in both parts (RFC 5321 2.4 lets the
-    local part differ by case, no provider does); dots and +tags are other mailboxes."""
-    return sha256(address.casefold().encode()).digest()
+    """The SHA-256 that stands for a mailbox. Both parts are in lower case (RFC 5321 2.4 lets the
+    local part differ by case, no provider does); dots and +tags are other mailboxes, and so are
+    letters that casefold would make one, as it does of straße and strasse."""
+    return sha256(address.lower().encode()).digest()
 
 
 def fields_json(fields: Mapping[str, str]) -> str:
