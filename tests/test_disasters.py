@@ -139,7 +139,8 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
     folder.mkdir()
     size = f"size={megabytes}m"
     mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+    may = os.geteuid() == 0 and shutil.which("mount") is not None
+    if not may or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("needs the right to mount a file system")
     try:
         yield folder
