@@ -4,6 +4,8 @@ and an undo window whoever else is awake, and never lets one bad send stop the o
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -363,3 +365,26 @@ def test_status_says_why_a_run_was_broken_off(letter: Publication) -> None:
         told = letter.run("status", "latest").stdout
     assert "broken off: " in told
     assert "4.3.2" in told
+
+
+def test_ctrl_c_in_the_middle_of_a_line_stops_as_any_other() -> None:
+    """A signal is answered within the write that it interrupts, where stderr takes no other."""
+    script = (
+        "import io, os, signal, sys\n"
+        "from newsletter.cli.delivering import Brake\n"
+        "class Raw(io.RawIOBase):\n"
+        "    def writable(self): return True\n"
+        "    def fileno(self): return 2\n"
+        "    def write(self, octets):\n"
+        "        if not brake.pulled: signal.raise_signal(signal.SIGINT)\n"
+        "        return os.write(2, octets)\n"
+        "brake = Brake()\n"
+        "sys.stderr = io.TextIOWrapper(io.BufferedWriter(Raw()), line_buffering=True)\n"
+        "with brake.held():\n"
+        "    sys.stderr.write('sending\\n')\n"
+        "print(brake.pulled)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -204,6 +204,13 @@ def _escaped(match: re.Match[str]) -> str:
 def note(text: str) -> None:
     """Print a remark for people on stderr."""
     click.echo(printable(text), err=True)
+
+
+def note_at_once(text: str) -> None:
+    """As `note`, for a signal handler: what it interrupts may be in the middle of a write to
+    stderr, and a buffered stream that is entered twice raises RuntimeError."""
+    with suppress(OSError, ValueError):  # nobody is there to read it
+        os.write(sys.stderr.fileno(), f"{printable(text)}\n".encode())
 
 
 def interactive() -> bool:

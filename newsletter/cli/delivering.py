@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from newsletter.cli.boundary import Desk, answer, note
+from newsletter.cli.boundary import Desk, answer, note, note_at_once
 from newsletter.cli.ending import counts, ended_facts, what_next
 from newsletter.cli.faces import Events, Pulse, emit, faces_for, tell_replies
 from newsletter.cli.sight import Count
@@ -58,7 +58,7 @@ class Brake:
             raise KeyboardInterrupt
         self.pulled = True
         self.by_hand = number == signal.SIGINT
-        note(self.remark)
+        note_at_once(self.remark)
 
     def wait(self, seconds: float) -> None:
         """Sleep before the next line to the relay, not a moment longer once the brake is pulled:
