@@ -72,11 +72,7 @@ def send_command(
         _refuse_another_audience(name, another)
         resume(desk, name, GoOn(relay_name, None, as_json))
         return
-    if undo and when:
-        raise UsageError(
-            "--undo is for a send that leaves now",
-            hint=f"one for later is taken back until then: newsletter cancel {name}",
-        )
+    _refuse_undo_of_later(name, undo, when)
     relay = load_relay_for(desk.config, desk.environ, name=relay_name, tag=tag)
     refuse_author(desk.config, relay.name, desk.letter.sender.address)
     wanted = Wanted(
@@ -92,15 +88,28 @@ def send_command(
             plan = _with_refusal(plan, store)
             answer(plan.facts(), as_json=as_json, text=plan.text())
             return
-        _checked(plan, store)
-        _refuse_unready(desk, wanted.relay)
-        _ask(plan, Consent(yes=yes, expect=expect))
-        keep(plan.publication.email.html, plan.shelf.letter)
+        _agreed(desk, store, plan, Consent(yes=yes, expect=expect))
         send = publish(store, _alone(plan.publication, desk.now(), undo), desk.now())
         if send.state is SendState.PREPARING:
             _say_when(desk, send, as_json=as_json)
         else:
             Delivering(desk, store, as_json=as_json).run(send, wanted.relay, undo)
+
+
+def _refuse_undo_of_later(name: str, undo: timedelta | None, when: str | None) -> None:
+    if undo and when:
+        raise UsageError(
+            "--undo is for a send that leaves now",
+            hint=f"one for later is taken back until then: newsletter cancel {name}",
+        )
+
+
+def _agreed(desk: Desk, store: Store, plan: DryRun, consent: Consent) -> None:
+    """Raise, unless the send is sound, everything is ready for it, and somebody agrees to it."""
+    _checked(plan, store)
+    _refuse_unready(desk, plan.relay)
+    _ask(plan, consent)
+    keep(plan.publication.email.html, plan.shelf.letter)
 
 
 def _alone(publication: Publication, now: datetime, undo: timedelta | None) -> Publication:

@@ -96,8 +96,9 @@ def date_field(date: datetime) -> bytes:
 def message_id_field(message_id: str) -> bytes:
     if _MESSAGE_ID.fullmatch(message_id) is None:
         raise MailRefused("the Message-ID is not of the form left@right (RFC 5322 3.6.4)")
-    field = f"Message-ID: <{message_id}>\r\n"
-    return field.encode("ascii") if len(field) <= LINE_LIMIT else header(field[:10], field[12:-2])
+    if len(message_id) > LINE_LIMIT // 2:
+        return header("Message-ID", f"<{message_id}>")
+    return f"Message-ID: <{message_id}>\r\n".encode("ascii")
 
 
 def unsubscribe_fields(url: str, mailto: str) -> bytes:

@@ -121,7 +121,7 @@ def fill(stencil: Stencil, recipient: Recipient) -> Mail:
     pieces[::2] = stencil.pieces
     pieces[1::2] = [filling[index] for index in stencil.order]
     content = b"".join(pieces)
-    return Mail(recipient.mail_from, address, recipient.message_id, content, True)
+    return Mail(recipient.mail_from, address, recipient.message_id, content, inspected=True)
 
 
 @lru_cache(maxsize=4096)

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import errno
 import json
-import json.encoder
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +21,7 @@ from newsletter.errors import StoreError
 
 SIZE_BYTES = 1 << 20
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 Entry = tuple[Any, ...]
 
@@ -138,21 +137,6 @@ def boot_id() -> str:
         return _BOOT_ID.read_text("ascii").strip()
     except OSError:
         return ""
-
-
-def _encoder() -> Callable[[Entry], str]:
-    """What `json.JSONEncoder.encode` does, with one encoder for all entries; it makes another each
-    time, which takes longer than to use it."""
-    make: Any = getattr(json.encoder, "c_make_encoder", None)
-    if make is None:
-        return json.JSONEncoder(separators=(",", ":")).encode
-    encode = make(
-        None, None, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True
-    )
-    return lambda entry: "".join(encode(entry, 0))
-
-
-_encode = _encoder()
 
 
 def _line(entry: Entry) -> bytes:
