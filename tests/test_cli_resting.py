@@ -20,7 +20,14 @@ from newsletter.store import Store
 from tests.publication import Publication, publication
 from tests.smtpd import ScriptedRelay
 from tests.stores import NOW, readers, sending
-from tests.test_cli_steering import command, relayed, state, until_it_says, wakeful_worker
+from tests.test_cli_steering import (
+    assert_it_sends_and_stops,
+    command,
+    relayed,
+    state,
+    until_it_says,
+    wakeful_worker,
+)
 from tests.test_cli_steering import opened as ledger_of
 
 pytest_plugins = ("tests.store_fixtures",)
@@ -135,12 +142,7 @@ def test_the_worker_reads_the_configuration_anew_and_outlives_a_slip(letter: Pub
     until_it_says(process, "waiting: ")
     letter.write("newsletter.toml", good)
     until_it_says(process, "sending")
-    until = time.monotonic() + 20
-    while len(letter.inbox) < 3 and time.monotonic() < until:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    assert len(letter.inbox) == 3
+    assert_it_sends_and_stops(letter, process)
 
 
 def test_a_tick_for_programs_has_the_events_of_each_send(letter: Publication) -> None:
@@ -269,15 +271,21 @@ def test_a_retry_of_a_send_to_people_does_not_end_in_a_folder_here(letter: Publi
     assert letter.inbox == []
 
 
+def waiting_for_the_dot(letter: Publication, relay: ScriptedRelay) -> subprocess.Popen[str]:
+    """A sender whose first mail the relay has and does not answer."""
+    relay.on("dot", delay_s=60)
+    process = command(letter, "send", "latest", "--yes")
+    until = time.monotonic() + 20
+    while not any(one.content for one in relay.transactions) and time.monotonic() < until:
+        time.sleep(0.05)
+    return process
+
+
 def test_status_knows_who_is_in_doubt_after_a_kill(letter: Publication) -> None:
     """Nobody has resumed: the journal of the dead sender is read by whoever asks."""
     with ScriptedRelay() as relay:
         relayed(letter, relay)
-        relay.on("dot", delay_s=60)
-        process = command(letter, "send", "latest", "--yes")
-        until = time.monotonic() + 20
-        while not any(one.content for one in relay.transactions) and time.monotonic() < until:
-            time.sleep(0.05)
+        process = waiting_for_the_dot(letter, relay)
         process.kill()
         process.wait(20)
         [row] = letter.ask("status", "latest", "--who", "unknown")["people"]
@@ -295,11 +303,7 @@ def test_status_knows_who_is_in_doubt_after_a_kill(letter: Publication) -> None:
 def test_status_tells_a_sender_at_work_from_one_that_died(letter: Publication) -> None:
     with ScriptedRelay() as relay:
         relayed(letter, relay)
-        relay.on("dot", delay_s=60)
-        process = command(letter, "send", "latest", "--yes")
-        until = time.monotonic() + 20
-        while not relay.transactions and time.monotonic() < until:
-            time.sleep(0.05)
+        process = waiting_for_the_dot(letter, relay)
         assert "somebody is sending it" in letter.run("status", "latest").stdout
         process.kill()
         process.wait(20)

@@ -215,6 +215,16 @@ def until_it_says(process: subprocess.Popen[str], words: str) -> None:
     raise AssertionError(f"it never said {words!r}")
 
 
+def assert_it_sends_and_stops(letter: Publication, process: subprocess.Popen[str]) -> None:
+    """The worker mails all three readers, and stops on SIGTERM in good order."""
+    until = time.monotonic() + 40
+    while len(letter.inbox) < 3 and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert len(letter.inbox) == 3
+
+
 def test_within_the_undo_window_ctrl_c_takes_the_send_back(letter: Publication) -> None:
     process = command(letter, "send", "latest", "--yes", "--undo", "60s")
     until_it_says(process, "Ctrl-C takes it back")
@@ -229,12 +239,7 @@ def test_the_worker_sends_what_is_due_and_stops_on_sigterm(letter: Publication) 
     letter.run("send", "latest", "--yes", "--at", "+1s")
     process = command(letter, "worker")
     until_it_says(process, "sending")
-    until = time.monotonic() + 20
-    while len(letter.inbox) < 3 and time.monotonic() < until:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    assert len(letter.inbox) == 3
+    assert_it_sends_and_stops(letter, process)
 
 
 def test_the_worker_waits_for_a_database_that_cannot_be_had(letter: Publication) -> None:
@@ -244,12 +249,7 @@ def test_the_worker_waits_for_a_database_that_cannot_be_had(letter: Publication)
     process = wakeful_worker(letter)
     until_it_says(process, "waiting: ")
     database.chmod(0o600)
-    until = time.monotonic() + 40
-    while len(letter.inbox) < 3 and time.monotonic() < until:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    assert len(letter.inbox) == 3
+    assert_it_sends_and_stops(letter, process)
 
 
 def test_a_try_into_the_inbox_does_not_use_the_issue_up(letter: Publication) -> None:

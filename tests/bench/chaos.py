@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from newsletter.audience.tokens import Keys
 from newsletter.delivery.deliver import deliver
 from newsletter.delivery.outcome import MAX_ATTEMPTS
 from newsletter.delivery.run import Office
@@ -27,6 +26,7 @@ from newsletter.model import Delivery, DeliveryState, Relay, SendState, Stage
 from newsletter.smtp import open_transports
 from newsletter.smtp.chaos import Chaos, Wrong
 from newsletter.store import Store, open_store
+from tests.bench.contenders import KEYS
 from tests.bench.sink import Sink
 from tests.killing import NOW, frozen, url
 from tests.sample import letter
@@ -112,7 +112,7 @@ def send_until_done(store: Store, relay: Relay, folder: Path) -> int:
         office = Office(
             store=store,
             letter=letter(folder),
-            keys=Keys((b"k" * 32,)),
+            keys=KEYS,
             now=lambda: clock,  # noqa: B023 - asked within this turn only
             sleep=lambda _: None,
         )

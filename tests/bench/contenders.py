@@ -39,6 +39,7 @@ from newsletter.store import Audience, open_store
 NODEMAILER = Path(__file__).parent / "peers" / "nodemailer.mjs"
 PEERS = "NEWSLETTER_BENCH_PEERS"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEYS = Keys((b"k" * 32,))
 FIRST_NAME, UNSUBSCRIBE = Slot("first_name", "friend"), Slot("unsubscribe_url")
 PARAGRAPH = '<p style="margin:0 0 16px;line-height:24px">Sleep is a habit of the body.</p>\n'
 HTML = (
@@ -96,6 +97,17 @@ def issue() -> Email:
     )
 
 
+def publication(root: Path) -> Publication:
+    """The issue to everybody."""
+    return Publication(
+        email=issue(),
+        origin=Origin(),
+        letterhead=letter(root).letterhead,
+        relay="sink",
+        audience=Audience(),
+    )
+
+
 # the contenders, each in a process of its own
 
 
@@ -118,18 +130,11 @@ def newsletter(relay: Relay, mails: int) -> Measured:
             for number in range(mails):
                 person = NewSubscriber(address=f"p{number}@example.com", name=f"Pat{number} Doe")
                 store.add(person, NOW)
-            publication = Publication(
-                email=issue(),
-                origin=Origin(),
-                letterhead=letter(root).letterhead,
-                relay="sink",
-                audience=Audience(),
-            )
-            send = publish(store, publication, NOW)
+            send = publish(store, publication(root), NOW)
             office = Office(
                 store=store,
                 letter=letter(root),
-                keys=Keys((b"k" * 32,)),
+                keys=KEYS,
                 now=lambda: datetime.now(UTC),
                 sleep=time.sleep,
             )
@@ -144,7 +149,7 @@ def our_mail() -> bytes:
     """One mail of `newsletter`: somewhat longer than the standard library's, for its header."""
     reader = Addressee(1, "p1@example.com", "Pat1 Doe", {})
     ours = letter(Path())
-    to = recipient(reader, "sleep", ours, Keys((b"k" * 32,)))
+    to = recipient(reader, "sleep", ours, KEYS)
     return fill(stencil(issue(), ours, NOW), to).content
 
 

@@ -27,14 +27,13 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from newsletter.audience.tokens import Keys
 from newsletter.delivery.deliver import deliver
-from newsletter.delivery.publish import Publication, publish
+from newsletter.delivery.publish import publish
 from newsletter.delivery.run import Office
-from newsletter.model import DeliveryState, Origin, Relay
+from newsletter.model import DeliveryState, Relay
 from newsletter.smtp import open_transports
-from newsletter.store import Audience, open_store
-from tests.bench.contenders import NOW, issue, letter
+from newsletter.store import open_store
+from tests.bench.contenders import KEYS, NOW, letter, publication
 from tests.bench.send import FAST_SINK, free_port, listening
 from tests.bench.sink import Sink
 
@@ -81,16 +80,9 @@ def enrol(folder: Path, people: int) -> Figures:
 
 
 def freeze(folder: Path, people: int) -> Figures:
-    publication = Publication(
-        email=issue(),
-        origin=Origin(),
-        letterhead=letter(folder).letterhead,
-        relay="sink",
-        audience=Audience(),
-    )
     with open_store(url(folder)) as store:
         began, cpu_began = time.monotonic(), cpu_s()
-        send = publish(store, publication, NOW)
+        send = publish(store, publication(folder), NOW)
         seconds, cpu = time.monotonic() - began, cpu_s() - cpu_began
     assert send.recipients == people
     return {"seconds": seconds, "cpu_s": cpu, "peak_mb": peak_mb()}
@@ -105,7 +97,7 @@ def send_until(folder: Path, most: int, relay: Relay) -> Figures:
         office = Office(
             store=store,
             letter=letter(folder),
-            keys=Keys((b"k" * 32,)),
+            keys=KEYS,
             now=lambda: datetime.now(UTC),
             sleep=time.sleep,
             stopping=lambda: done >= most,
