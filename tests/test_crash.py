@@ -138,15 +138,16 @@ def test_ctrl_c_finishes_the_mails_in_flight_and_resume_goes_on(tmp_path: Path) 
 
 def test_two_processes_cannot_send_the_same_issue(tmp_path: Path) -> None:
     with ScriptedRelay() as relay:
-        letter = crowd(tmp_path, relay, 300)
-        relay.on("dot", delay_s=0.02)
+        relay.on("dot", to="p5@example.com", delay_s=60)
+        letter = crowd(tmp_path, relay, 20)
         sending = start(letter, "send", "latest", "--yes")
         wait_for(relay, 5, sending)
         second = start(letter, "resume", "latest")
-        _, err = second.communicate(timeout=30)
+        _, err = second.communicate(timeout=50)
+        assert sending.poll() is None, "the first one was too fast to prove anything"
         assert second.returncode == 6
         assert "another process" in err
-        sending.send_signal(signal.SIGTERM)
+        sending.kill()
         sending.communicate(timeout=30)
 
 

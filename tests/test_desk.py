@@ -114,7 +114,7 @@ def opened(desk: Desk) -> Page:
         viewport={"width": 1400, "height": 900}, color_scheme="null", base_url=desk.url
     )
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(8000)
+    context.set_default_timeout(30_000)
     return context.new_page()
 
 
@@ -293,7 +293,7 @@ def test_a_save_keeps_tab_scroll_and_width_and_loads_no_page_anew(desk: Desk, pa
     page.evaluate("() => { window.same = true; scrollTo(0, 500); }")
     page.wait_for_timeout(100)
     desk.issue(3, "Saved a moment ago")
-    page.get_by_role("heading", level=1, name="Saved a moment ago").wait_for(timeout=8000)
+    page.get_by_role("heading", level=1, name="Saved a moment ago").wait_for(timeout=30_000)
     page.frame_locator("iframe").first.get_by_text("Saved a moment ago").first.wait_for()
     assert page.evaluate("() => window.same && scrollY") == 500
     assert page.url.endswith("?w=390&look=light")
@@ -301,7 +301,7 @@ def test_a_save_keeps_tab_scroll_and_width_and_loads_no_page_anew(desk: Desk, pa
     page.goto("/preview/letter-3?tab=text")
     page.locator('#live[data-state="on"]').wait_for()
     desk.issue(3, "Letter 3")
-    page.locator("pre.text", has_text="Letter 3").wait_for(timeout=8000)
+    page.locator("pre.text", has_text="Letter 3").wait_for(timeout=30_000)
 
 
 def test_a_saved_picture_template_and_configuration_show(desk: Desk, page: Page) -> None:
@@ -318,9 +318,9 @@ def test_a_saved_picture_template_and_configuration_show(desk: Desk, page: Page)
     config = desk.letter.root / "newsletter.toml"
     text = config.read_text("utf-8")
     config.write_text(text.replace("Field Notes", "Other Notes"), "utf-8")
-    page.frame_locator("iframe").first.get_by_text("Other Notes").first.wait_for(timeout=8000)
+    page.frame_locator("iframe").first.get_by_text("Other Notes").first.wait_for(timeout=30_000)
     config.write_text(text, "utf-8")
-    page.frame_locator("iframe").first.get_by_text("Field Notes").first.wait_for(timeout=8000)
+    page.frame_locator("iframe").first.get_by_text("Field Notes").first.wait_for(timeout=30_000)
 
     desk.letter.run("theme", "eject", "email.html", code=None)
     template = desk.letter.root / "templates" / "email.html"
@@ -330,7 +330,7 @@ def test_a_saved_picture_template_and_configuration_show(desk: Desk, page: Page)
     whole = template.read_text("utf-8")
     template.write_text(whole.replace("<body", '<body data-mine="yes"', 1), "utf-8")
     page.frame_locator("iframe").first.locator("body[data-mine]").wait_for(
-        timeout=8000, state="attached"
+        timeout=30_000, state="attached"
     )
     shutil.rmtree(template.parent)
 
@@ -344,9 +344,9 @@ def test_the_card_of_a_broken_configuration_goes_when_it_is_mended(
     text = config.read_text("utf-8")
     for _ in range(2):
         config.write_text(f"{text}\n[theme\n", "utf-8")
-        page.locator(".card.error", has_text="newsletter.toml").wait_for(timeout=8000)
+        page.locator(".card.error", has_text="newsletter.toml").wait_for(timeout=30_000)
         config.write_text(text, "utf-8")
-        page.locator(".card.error").wait_for(timeout=8000, state="detached")
+        page.locator(".card.error").wait_for(timeout=30_000, state="detached")
 
 
 def test_the_list_opens_what_is_saved_and_a_page_does_when_it_follows(
@@ -354,12 +354,12 @@ def test_the_list_opens_what_is_saved_and_a_page_does_when_it_follows(
 ) -> None:
     live(page, "/")
     desk.issue(1, "From the list")
-    page.wait_for_url("**/preview/letter-1", timeout=8000)
+    page.wait_for_url("**/preview/letter-1", timeout=30_000)
     page.get_by_role("heading", level=1, name="From the list").wait_for()
     live(page, "/preview/letter-2?look=dark")
     page.get_by_label("Follow saves").check()
     desk.issue(1, "Letter 1")
-    page.wait_for_url("**/preview/letter-1?look=dark", timeout=8000)
+    page.wait_for_url("**/preview/letter-1?look=dark", timeout=30_000)
     page.get_by_label("Follow saves").uncheck()
 
 
@@ -367,14 +367,14 @@ def test_an_error_shows_over_the_last_good_mail(desk: Desk, page: Page) -> None:
     live(page, "/preview/letter-2")
     mails(page)
     desk.letter.write("issues/2026-02-01-letter-2.md", "---\ntitle: a: b\n---\nx\n")
-    page.get_by_role("alert").wait_for(timeout=8000)
+    page.get_by_role("alert").wait_for(timeout=30_000)
     assert "issues/2026-02-01-letter-2.md:2" in page.get_by_role("alert").inner_text()
     assert "this is the letter of month 2" in mails(page)[0].locator("body").inner_text()
     page.reload()
     page.get_by_role("alert").wait_for()
     assert "this is the letter of month 2" in mails(page)[0].locator("body").inner_text()
     desk.issue(2, "Mended")
-    page.get_by_role("heading", level=1, name="Mended").wait_for(timeout=8000)
+    page.get_by_role("heading", level=1, name="Mended").wait_for(timeout=30_000)
     assert page.get_by_role("alert").count() == 0
     desk.issue(2, "Letter 2")
 
