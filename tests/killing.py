@@ -12,7 +12,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -137,16 +137,25 @@ class Torn:
     most: int = 200
 
     def arm(self, fuse: Fuse) -> None:
-        inner = Line._send
+        whole, gathered = Line._send, Line._send_pieces
 
         def fatal(line: Line, octets: bytes, within_s: float) -> None:
             leaves = self.cut(octets)
             if leaves and fuse.burnt:
-                inner(line, octets[:leaves], within_s)
+                whole(line, octets[:leaves], within_s)
                 fuse.die()
-            inner(line, octets, within_s)
+            whole(line, octets, within_s)
+
+        def fatal_in_pieces(line: Line, pieces: Sequence[bytes], within_s: float) -> None:
+            octets = b"".join(pieces)
+            leaves = self.cut(octets)
+            if leaves and fuse.burnt:
+                whole(line, octets[:leaves], within_s)
+                fuse.die()
+            gathered(line, pieces, within_s)
 
         setattr(Line, "_send", fatal)  # noqa: B010 - mypy would have a method assigned
+        setattr(Line, "_send_pieces", fatal_in_pieces)  # noqa: B010
 
 
 @dataclass(frozen=True, slots=True)

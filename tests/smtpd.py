@@ -436,4 +436,4 @@ def letter(to: str = "ada@example.com", body: str = "Sleep well.", sender: str =
     message_id = f"1.{to.replace('@', '.')}@letters.example.org"
     head = f"From: <{sender}>\r\nTo: <{to}>\r\nMessage-ID: <{message_id}>\r\nSubject: Sleep\r\n"
     lines = "\r\n".join(body.splitlines())
-    return Mail(sender, to, message_id, f"{head}\r\n{lines}\r\n".encode("ascii"))
+    return Mail(sender, to, message_id, (f"{head}\r\n{lines}\r\n".encode("ascii"),))

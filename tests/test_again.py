@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from newsletter.audience.tokens import Keys, message_ids
+from newsletter.audience.tokens import Keys, message_id
 from newsletter.delivery.again import MARGIN
 from newsletter.delivery.deliver import deliver_by
 from newsletter.delivery.steps import Step, next_step
@@ -225,9 +225,10 @@ def many_in_doubt(world: World, count: int) -> Send:
     with store.sender_lock(send.id):
         store.move(send.id, SendState.SENDING, world.time)
         rows = store.claim(send.id, count, world.time)
-        makes_id = message_ids(world.office().keys, send.slug, world.letter.sender.domain)
         for row in rows:
-            offer = Offer("main", makes_id(row.subscriber_id))
+            domain = world.letter.sender.domain
+            name = message_id(world.office().keys, send.slug, row.subscriber_id, domain)
+            offer = Offer("main", name)
             store.begin(row, world.time, offer=offer)
         store.recover(send.id, world.time)
     return send

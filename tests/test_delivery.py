@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import islice, repeat
 from pathlib import Path
+from time import sleep
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,6 +18,7 @@ from newsletter.audience.tokens import Keys, read_verp
 from newsletter.delivery.deliver import deliver
 from newsletter.delivery.publish import Publication, publish
 from newsletter.delivery.run import CLAIM, Office
+from newsletter.delivery.way import GLANCE_S
 from newsletter.errors import (
     AudienceError,
     LineLost,
@@ -277,6 +279,7 @@ def test_promise_4_an_unsubscribe_in_the_middle_of_a_send_takes_effect(world: Wo
     for row in world.rows(send):
         if row.address == "p1@example.com":
             world.store.unsubscribe("p3@example.com", "asked", NOW)
+            sleep(2 * GLANCE_S)
     assert "p3@example.com" not in world.reached()
     assert world.states(send)["p3@example.com"] == "skipped"
     assert world.state(send) is SendState.DONE

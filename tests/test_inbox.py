@@ -95,7 +95,7 @@ def test_the_subject_is_decoded_for_the_list(
 ) -> None:
     content = header + b"From: <n@example.org>\r\n\r\nSubject: not this\r\n"
     with Inbox(tmp_path) as inbox:
-        assert send(inbox, Mail("n@example.org", "ada@example.com", "id", content)) == [250]
+        assert send(inbox, Mail("n@example.org", "ada@example.com", "id", (content,))) == [250]
     wanted = "Schlaf & Ruhe \N{EN DASH} ein Brief" if subject is None else subject
     assert received(tmp_path)[0].subject == wanted
 
@@ -115,7 +115,7 @@ def test_attack_5_smuggled_mail_stays_inside_one_mail(tmp_path: Path) -> None:
     inner = b"MAIL FROM:<x@evil.example>\r\nRCPT TO:<y@evil.example>\r\nDATA\r\n\r\nx"
     with Inbox(tmp_path) as inbox:
         content = b"Subject: a\r\n\r\nfirst\r\n.\r\n" + inner + b"\r\n.\r\nQUIT\r\n"
-        assert send(inbox, Mail("n@example.org", "ada@example.com", "id", content)) == [250]
+        assert send(inbox, Mail("n@example.org", "ada@example.com", "id", (content,))) == [250]
         with smtplib.SMTP("127.0.0.1", inbox.port, "localhost", timeout=5) as client:
             client.ehlo()
             client.mail("n@example.org")
@@ -240,7 +240,7 @@ def test_a_folder_that_is_none_is_an_error_of_ours(tmp_path: Path) -> None:
 
 def test_a_thousand_mails_of_fifty_kilobytes_take_seconds(tmp_path: Path) -> None:
     content = b"Subject: Sleep\r\n\r\n" + (b"x" * 74 + b"\r\n") * 660
-    mails = [Mail("n@example.org", f"r{n}@example.com", "id", content) for n in range(1000)]
+    mails = [Mail("n@example.org", f"r{n}@example.com", "id", (content,)) for n in range(1000)]
     began = time.monotonic()
     with Inbox(tmp_path) as inbox:
         assert send(inbox, *mails) == [250] * 1000

@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from newsletter.errors import StoreError
 from newsletter.model import DeliveryState, Offer
-from newsletter.store import Store, journal, open_store
+from newsletter.store import Store, journal, open_store, window
 from newsletter.store.handover import DIED, POWER_CUT
 from newsletter.store.journal import SIZE_BYTES, Journal
 from tests.stores import NOW, readers, sending, states, taken
@@ -24,9 +26,14 @@ BEGUN = ((1, 2, 3), (4, 5))
 def written(path: Path, *entries: journal.Entry) -> Path:
     made = Journal.open(path)
     for entry in entries:
-        made.write(entry)
+        write(made, *entry)
     made.close()
     return path
+
+
+def write(made: Journal, *entry: object) -> None:
+    begun, *outcomes = map(journal.written, entry)
+    made.write(begun, outcomes)
 
 
 def entries(path: Path) -> list[object]:
@@ -56,10 +63,10 @@ def test_a_journal_killed_in_the_making_says_that_nothing_had_begun(
 
 def test_a_journal_that_forgot_its_entries_still_knows_its_boot(tmp_path: Path) -> None:
     made = Journal.open(tmp_path / "j")
-    made.write(BEGUN)
+    write(made, *BEGUN)
     made.clear()
     assert journal.read(made.path) == ([], True)
-    made.write((None,))
+    write(made, None)
     made.close()
     assert entries(made.path) == [[None]]
 
@@ -92,7 +99,7 @@ try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     made = Journal.open(path)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    made.write((None, "x" * 200))
+    made.write("null", ["x" * 200])
 except StoreError as error:
     print(error.code, path.exists())
 """
@@ -200,9 +207,9 @@ def test_the_journal_of_a_version_that_knew_no_relay_is_recovered(path: Path) ->
         assert row.attempts == 1
     at_us = 1_795_336_215_123_456
     made = Journal.open(path.with_name(f"{path.name}-send-1.journal"))
-    made.write(((at_us, 1, 1, 1),))
+    write(made, (at_us, 1, 1, 1))
     yes = ("accepted", "", "a@example.com", "dot", 250, "2.0.0", "queued", None, 0, at_us, 1, 1, 1)
-    made.write(((at_us, 1, 2, 1), yes))
+    write(made, (at_us, 1, 2, 1), yes)
     made.close()
     assert recovered(path) == ({"ada": "accepted", "ben": "unknown", "cy": "pending"}, {DIED})
     del store
@@ -290,3 +297,18 @@ def test_a_begin_that_fails_keeps_the_answers_it_was_given(
                 store.begin(ben, NOW, [taken(ada)])
         store.record_all([taken(ada)], NOW)
         assert states(store, send.id) == {"ada": "accepted", "ben": "claimed"}
+
+
+TEXTS = st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=0x2FF), max_size=40)
+
+
+@given(TEXTS, TEXTS, st.none() | st.integers(0, 2**50), st.sampled_from(DeliveryState))
+def test_an_outcome_is_written_as_any_row_is(
+    reason: str, text: str, next_us: int | None, state: DeliveryState
+) -> None:
+    for said in ((None, None, None, None), ("dot", 250, "2.0.0", text)):
+        row = (text, state.value, reason, "a.b@c.example", *said, next_us, 0, 17, 1, 2, 3)
+        assert window.outcome_text(row) == journal.written(row)
+    for why in ("", reason):
+        row = ("main", "accepted", why, text, "dot", 250, "", text, None, 2, 17, 1, 2, 3)
+        assert window.outcome_text(row) == journal.written(row)

@@ -95,7 +95,7 @@ def test_a_strict_postfix_takes_every_shipped_mail() -> None:
         mails = every_mail()
         taken(relay, mails)
         for name, (old, new) in REFUSED_BY_POSTFIX.items():
-            broken = mails[0]._replace(content=mails[0].content.replace(old, new, 1))
+            broken = mails[0]._replace(pieces=(mails[0].content.replace(old, new, 1),))
             assert broken.content != mails[0].content
             assert raw(relay, broken).startswith("5"), name
         assert "warning" not in log.read_text()
@@ -113,7 +113,7 @@ def test_exim_takes_every_shipped_mail() -> None:
         mails = every_mail()
         taken(relay, mails)
         for name, (old, new) in REFUSED_BY_EXIM.items():
-            broken = mails[0]._replace(content=mails[0].content.replace(old, new, 1))
+            broken = mails[0]._replace(pieces=(mails[0].content.replace(old, new, 1),))
             assert broken.content != mails[0].content
             assert raw(relay, broken).startswith("550"), name
         assert log.exists()

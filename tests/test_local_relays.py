@@ -145,7 +145,7 @@ def test_sendmail_gets_the_envelope_as_arguments_and_the_mail_as_it_is(tmp_path:
 @pytest.mark.parametrize("address", ["-bv@example.com", "a|b@example.com", "$(id)@example.com"])
 def test_attack_4_an_address_is_neither_option_nor_command(tmp_path: Path, address: str) -> None:
     relay = program(tmp_path, 'for last; do :; done; printf %s "$last" >$OUT/to; cat >/dev/null')
-    mail = Mail("a@example.org", address, "m@example.org", letter().content)
+    mail = Mail("a@example.org", address, "m@example.org", (letter().content,))
     try:
         outcome(relay, mail)
     except MailRefused:

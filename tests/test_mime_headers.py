@@ -25,8 +25,8 @@ from newsletter.mime.headers import (
     list_id_field,
     mailbox_field,
     message_id_field,
+    plain_fields,
     subject_field,
-    to_field,
     unsubscribe_fields,
 )
 from newsletter.mime.words import display_name, one_line, unstructured
@@ -123,14 +123,37 @@ def test_any_subject_arrives_as_written(subject: str) -> None:
     assert str(message(field)["Subject"]) == meant
 
 
-@given(NAMES | st.text(alphabet="Ab1 =?.'", max_size=80))
-def test_a_readers_to_field_is_every_mailboxs(name: str) -> None:
-    mailbox = Mailbox(name, "pat@example.com")
-    assert to_field(mailbox.name, mailbox.address) == mailbox_field("To", mailbox)
+HOSTILE = st.text(alphabet="Ab1 =?.,'\"<>@\\\r\n:/é", max_size=80)
+WORDS = st.text(alphabet="Ab1=?.,'", min_size=1, max_size=80).map(" ".join)
+LINKS = st.text(alphabet="Ab1/?=&-", min_size=1, max_size=40).map("https://x.example/{}".format)
 
 
-@given(st.text(alphabet="Ab1=?.,'", min_size=1, max_size=80).map(" ".join))
-def test_a_short_subject_is_written_as_a_long_one_is(subject: str) -> None:
+@given(
+    NAMES | HOSTILE | WORDS, HOSTILE | WORDS | st.none(), LINKS | HOSTILE, HOSTILE | st.just("a@b")
+)
+@example("Ada Poe", "Winter", "https://x.example/1", "a.b@c.example")
+@example("Ada Poe", None, "https://x.example/1", "a.b@c.example")
+def test_plain_fields_are_as_the_long_way_writes_them(
+    name: str, subject: str | None, url: str, message_id: str
+) -> None:
+    mailto = f"mailto:unsubscribe+{url[-10:]}@x.example"
+    to = reader()._replace(
+        name=name, message_id=message_id, unsubscribe_url=url, unsubscribe_mailto=mailto
+    )
+    quick = plain_fields(to, subject)
+    if (name, message_id) == ("Ada Poe", "a.b@c.example"):
+        assert quick, "the quick way is taken at all"
+    if quick:
+        assert quick == (
+            mailbox_field("To", Mailbox(name, to.address)),
+            b"" if subject is None else subject_field(subject),
+            message_id_field(message_id),
+            unsubscribe_fields(url, mailto),
+        )
+
+
+@given(WORDS)
+def test_a_subject_is_one_field_however_long(subject: str) -> None:
     subject = subject[:90].strip()
     assert subject_field(subject) == header("Subject", *unstructured(subject, len("Subject: ")))
 

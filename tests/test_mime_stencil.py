@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from newsletter.errors import MailRefused
-from newsletter.mime import Stencil, fill, gate, stencil
+from newsletter.mime import (
+    Stencil,
+    fill,
+    gate,
+    places,
+    stencil,
+)
 from newsletter.model import Recipient, Slot
 from newsletter.slots import fill_slots
 from tests.conftest import needs, thorough
@@ -387,3 +393,23 @@ def test_percent_encoding_is_pythons() -> None:
     value = "São Paulo/+%?#&"
     filled = part(mail(email(html=html), reader(city=value)).content, "html")
     assert filled == f'<a href="https://example.org/{quote(value, safe="")}">x</a>'
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://letters.example.org/u/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "http://a",
+        "https://a.example/?x=1&y=2",
+        "https://a.example/" + "b" * 60,
+        "ftp://a.example/",
+        "https://a.example/\nb",
+    ],
+)
+def test_a_web_address_is_written_alike_only_where_all_places_agree(url: str) -> None:
+    if alike := places.written_alike(url):
+        assert {
+            write(url) for write in (places.write_text, places.write_html, places.write_link)
+        } == {alike}
+    else:
+        assert url not in ("http://a", "https://letters.example.org/u/" + "A" * 32)

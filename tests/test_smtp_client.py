@@ -108,7 +108,7 @@ def test_size_is_not_announced_to_a_relay_that_does_not_ask() -> None:
 
 
 def test_a_null_sender_is_an_empty_path(relay: ScriptedRelay) -> None:
-    bounce = Mail("", "ada@example.com", "id", b"Subject: x\r\n\r\nx\r\n")
+    bounce = Mail("", "ada@example.com", "id", (b"Subject: x\r\n\r\nx\r\n",))
     with connected(relay) as transport:
         assert replies(transport, [bounce]) == [TAKEN]
     assert relay.accepted[0].mail_from == ""
@@ -408,7 +408,7 @@ def test_attack_4_an_address_that_ends_the_command_never_leaves(
     content = letter().content
     with connected(relay) as transport:
         with pytest.raises(MailRefused) as caught:
-            replies(transport, [Mail("news@letters.example.org", address, "id", content)])
+            replies(transport, [Mail("news@letters.example.org", address, "id", (content,))])
         assert "\r" not in str(caught.value)
         assert replies(transport, [letter()]) == [TAKEN]
     assert [taken.rcpt_to for taken in relay.accepted] == ["ada@example.com"]
@@ -418,12 +418,12 @@ def test_attack_4_an_address_that_ends_the_command_never_leaves(
 @pytest.mark.parametrize("address", [address for address in HOSTILE if address])
 def test_attack_4_neither_does_a_sender(address: str) -> None:
     with pytest.raises(MailRefused):
-        refuse_unsafe(Mail(address, "ada@example.com", "id", letter().content))
+        refuse_unsafe(Mail(address, "ada@example.com", "id", (letter().content,)))
 
 
 @pytest.mark.parametrize("address", ["a@b.example", "o'hara+x=y@sub.b.example", '"a"@b.example'])
 def test_ordinary_addresses_pass_the_gate(address: str) -> None:
-    refuse_unsafe(Mail(address, address, "id", letter().content))
+    refuse_unsafe(Mail(address, address, "id", (letter().content,)))
 
 
 SMUGGLED = b"MAIL FROM:<x@evil.example>\r\nRCPT TO:<y@evil.example>\r\nDATA\r\nSubject: x\r\n\r\nx"
@@ -438,7 +438,7 @@ def test_attack_5_a_bare_line_end_is_refused_before_anything_leaves(
     content = b"Subject: a\r\n\r\nfirst" + end + SMUGGLED + b"\r\n"
     with connected(relay) as transport:
         with pytest.raises(MailRefused, match="bare CR or LF"):
-            replies(transport, [Mail("n@example.org", "ada@example.com", "id", content)])
+            replies(transport, [Mail("n@example.org", "ada@example.com", "id", (content,))])
         assert replies(transport, [letter()]) == [TAKEN]
     assert len(relay.accepted) == 1
 
@@ -446,7 +446,7 @@ def test_attack_5_a_bare_line_end_is_refused_before_anything_leaves(
 def test_attack_5_a_dot_line_in_the_body_arrives_as_one_mail(relay: ScriptedRelay) -> None:
     content = b"Subject: a\r\n\r\nfirst\r\n.\r\n" + SMUGGLED + b"\r\n.\r\nQUIT\r\n"
     with connected(relay) as transport:
-        assert replies(transport, [Mail("n@example.org", "ada@example.com", "id", content)]) == [
+        assert replies(transport, [Mail("n@example.org", "ada@example.com", "id", (content,))]) == [
             TAKEN
         ]
     (taken,) = relay.accepted
@@ -457,7 +457,7 @@ def test_attack_5_a_dot_line_in_the_body_arrives_as_one_mail(relay: ScriptedRela
 @pytest.mark.parametrize("content", [b"", b"x", b"x\r\n\r\nx", b"caf\xc3\xa9\r\n", b"a\0b\r\n"])
 def test_what_is_not_7_bit_text_is_refused(content: bytes) -> None:
     with pytest.raises(MailRefused):
-        refuse_unsafe(Mail("n@example.org", "ada@example.com", "id", content))
+        refuse_unsafe(Mail("n@example.org", "ada@example.com", "id", (content,)))
 
 
 LINES = st.lists(
@@ -486,6 +486,6 @@ def test_any_lines_arrive_as_they_were(
 ) -> None:
     content = b"\r\n".join(lines) + b"\r\n"
     relay, transport = standing
-    mail = Mail("n@example.org", "ada@example.com", "id", content)
+    mail = Mail("n@example.org", "ada@example.com", "id", (content,))
     assert replies(transport, [mail]) == [TAKEN]
     assert relay.accepted[-1].content == content

@@ -137,7 +137,7 @@ def test_a_refusal_once_heard_stays_true_when_the_line_dies(relay: ScriptedRelay
 def test_an_unsafe_mail_looked_ahead_at_does_not_cost_the_one_before(
     relay: ScriptedRelay,
 ) -> None:
-    unsafe = Mail("n@example.org", "a@b.example>\r\nDATA", "id", letter().content)
+    unsafe = Mail("n@example.org", "a@b.example>\r\nDATA", "id", (letter().content,))
     done = Delivered(relay, iter([letter(), unsafe]))
     assert isinstance(done.error, MailRefused)
     assert done.codes == [250]

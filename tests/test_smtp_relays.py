@@ -97,7 +97,7 @@ def test_attack_37_files_and_folders_are_closed_to_others(tmp_path: Path) -> Non
 
 def test_a_file_relay_has_the_same_gate(tmp_path: Path) -> None:
     begun: list[Mail] = []
-    unsafe = Mail("n@example.org", "a@b.example>\r\nDATA", "id", letter().content)
+    unsafe = Mail("n@example.org", "a@b.example>\r\nDATA", "id", (letter().content,))
     with FileTransport(Numbered(tmp_path)) as transport, pytest.raises(MailRefused):
         list(transport.deliver(iter([unsafe]), begun.append))
     assert begun == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -92,6 +93,13 @@ def test_attack_18_a_forged_bounce_names_nobody() -> None:
         for letter in alphabet.replace(local[place], ""):
             assert read_verp(KEYS, local[:place] + letter + local[place + 1 :]) is None
     assert read_verp(KEYS, verp(Keys((FOREIGN,)), 7, 1)) is None
+
+
+@given(st.binary(min_size=1, max_size=200), st.integers(0, 2**40))
+def test_our_macs_are_those_of_rfc_2104(key: bytes, number: int) -> None:
+    named = message_id(Keys((key,)), "sleep", number, "example.org")
+    spoken = b"newsletter/message-id\0example.org\0sleep\0%d" % number
+    assert named == f"sleep.{hmac.new(key, spoken, 'sha256').hexdigest()[:16]}@example.org"
 
 
 def test_a_message_id_is_the_same_on_every_retry_and_different_for_everybody() -> None:

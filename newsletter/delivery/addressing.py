@@ -6,12 +6,12 @@ byte-identical (deliverability 2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from newsletter.audience.tokens import Keys, message_ids, unsubscribe_tokens, verp
-from newsletter.model import Letter, Recipient
+from newsletter.model import Letter, Recipient, recipient_of
 
 
 class Person(Protocol):
@@ -43,33 +43,42 @@ class Addressee:
 
 def recipient(person: Person, slug: str, letter: Letter, keys: Keys) -> Recipient:
     """The person's values, links and identifiers for this issue."""
-    return addressing(slug, letter, keys)(person)
+    return addressing(slug, letter, keys)((person,))[0]
 
 
-def addressing(slug: str, letter: Letter, keys: Keys) -> Callable[[Person], Recipient]:
-    """What makes a Recipient of each person, for this issue."""
+def addressing(
+    slug: str, letter: Letter, keys: Keys
+) -> Callable[[Sequence[Person]], list[Recipient]]:
+    """What makes Recipients of people, in their order, for this issue."""
     domain, sender = letter.sender.domain, letter.sender.address
     link, mailto = f"{letter.base_url}/u/", f"@{domain}?subject=unsubscribe"
-    token_of, id_of = unsubscribe_tokens(keys), message_ids(keys, slug, domain)
-    bounces_to = letter.bounce_domain
+    bounces_to, ids_of = letter.bounce_domain, message_ids(keys, slug, domain)
 
-    def address(person: Person) -> Recipient:
-        number = person.subscriber_id
-        token = token_of(number)
+    def bounce_address(person: Person) -> str:
         # An address that names the row and that nobody else can make up, so that a bounce is
         # believed (deliverability 7.18), or the sender's own. Never the null one, which is for
         # mails that must not come back (RFC 5321 4.5.5).
-        named = bounces_to and person.send_id
-        mail_from = f"{verp(keys, number, person.send_id)}@{bounces_to}" if named else sender
-        return Recipient(
-            address=person.address,
-            name=person.name,
-            message_id=id_of(number),
-            mail_from=mail_from,
-            unsubscribe_url=link + token,
-            unsubscribe_mailto=f"mailto:unsubscribe+{token}{mailto}",
-            values={**name_parts(person.name), **person.fields},
-        )
+        if not (bounces_to and person.send_id):
+            return sender
+        return f"{verp(keys, person.subscriber_id, person.send_id)}@{bounces_to}"
+
+    def address(people: Sequence[Person]) -> list[Recipient]:
+        numbers = [person.subscriber_id for person in people]
+        named = zip(people, unsubscribe_tokens(keys, numbers), ids_of(numbers), strict=True)
+        return [
+            recipient_of(
+                (
+                    person.address,
+                    person.name,
+                    message_id,
+                    bounce_address(person) if bounces_to else sender,
+                    link + token,
+                    f"mailto:unsubscribe+{token}{mailto}",
+                    {**name_parts(person.name), **person.fields},
+                )
+            )
+            for person, token, message_id in named
+        ]
 
     return address
 

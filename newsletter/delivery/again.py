@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from newsletter.delivery.breaker import domain_of
 from newsletter.delivery.outcome import accepted, wait
 from newsletter.delivery.way import Way
-from newsletter.errors import LineLost, MailRefused, RelayRefused, RelayUnavailable
+from newsletter.errors import LineLost, RelayRefused, RelayUnavailable
 from newsletter.model import (
     Delivery,
     DeliveryState,
@@ -121,15 +121,13 @@ class Again:
         return run.office.store.halted(run.send.id)
 
     def _mail_or_none(self, row: Delivery) -> Mail | None:
-        try:
-            mail = self.way.mail(row)
-        except MailRefused:
-            return None
-        return mail if mail.message_id == row.message_id else None
+        (mail,) = self.way.write((row,))
+        return mail if isinstance(mail, Mail) and mail.message_id == row.message_id else None
 
     def _begin(self, mail: Mail) -> None:
         name = mail.message_id
-        self.way.run.begin(self.offered[name], Offer(self.way.out.relay.name, name))
+        office, offer = self.way.run.office, Offer(self.way.out.relay.name, name)
+        office.store.begin(self.offered[name], office.now(), (), offer)
 
     def _in_doubt(self, row: Delivery) -> Delivery:
         next_at = self.way.run.office.now() + wait(row.attempts)

@@ -30,7 +30,7 @@ def domain_of(address: str) -> str:
 @dataclass(slots=True)
 class Breaker:
     """The refusals in a row, by domain and of the whole run. An answer about a person, good or
-    bad, ends the row of their domain and that of the run."""
+    bad, ends the row of their domain and that of the run; while it is `calm`, there is none."""
 
     slug: str
     refused: Counter[str] = field(default_factory=Counter)
@@ -40,14 +40,19 @@ class Breaker:
     monotone: Counter[str] = field(default_factory=Counter)
     paused: dict[str, str] = field(default_factory=dict)
     error: RelayError | None = None
+    calm: bool = True
 
     def hear(self, address: str, reply: Reply) -> Ruling:
         """The ruling on a reply, counted."""
         told = ruling(reply)
-        if told is TAKEN and not (self.unheard_of or self.refused or self.domains or self.monotone):
-            return told  # nothing to end
+        if not (told is TAKEN and self.calm):
+            self._count_in(told, address, reply)
+            self.calm = not (self.unheard_of or self.refused or self.domains or self.monotone)
+        return told
+
+    def _count_in(self, told: Ruling, address: str, reply: Reply) -> None:
         if told.because == BEYOND_ASCII and not address.isascii():
-            return told  # the relay was hardly asked: it has said nothing of us or of anybody
+            return  # the relay was hardly asked: it has said nothing of us or of anybody
         self.unheard_of = self.unheard_of + 1 if told.verdict is Verdict.HARD else 0
         if told.verdict is Verdict.SOFT and reply.permanent:
             self._compare(domain_of(address), reply)
@@ -59,7 +64,6 @@ class Breaker:
             self._count(domain_of(address), told, reply)
         if self._hopeless(told, reply):
             self.error = self.error or self._error(told, reply)
-        return told
 
     @property
     def knows_nobody(self) -> bool:

@@ -68,7 +68,6 @@ def deliver_by(
                 _tell(run, error)
                 raise error
         finally:
-            run.flush()
             for way in ways:
                 way.close()
             store.recover(send.id, office.now())

@@ -6,14 +6,21 @@ row is in doubt when its line dies, and nothing of the other lanes.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from newsletter.delivery.run import Run
+from newsletter.delivery.run import CLAIM, Run
 from newsletter.delivery.way import Way
-from newsletter.errors import LineLost, MailRefused, RelayRefused, RelayUnavailable
-from newsletter.model import Delivery, DeliveryState, Mail, Offer
+from newsletter.errors import (
+    LineLost,
+    MailRefused,
+    RelayRefused,
+    RelayUnavailable,
+    StoreError,
+)
+from newsletter.model import Delivery, DeliveryState, Mail, offer_of
 from newsletter.smtp import Transport
 
 LOST_LINES = 3
@@ -23,13 +30,15 @@ IN_DOUBT = "the line died after the content had left"
 
 @dataclass(slots=True)
 class Lane:
-    """The rows in flight on one transport, by Message-ID; those in `begun` have content on the
-    way."""
+    """The rows in flight on one transport, by Message-ID; those in `begun` have content on the way.
+    `sheet` is what was handed out and not offered yet, `answered` what is not recorded yet."""
 
     way: Way
     transport: Transport
+    sheet: deque[tuple[Delivery, Mail | MailRefused]] = field(default_factory=deque)
     in_flight: dict[str, Delivery] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
+    answered: list[Delivery] = field(default_factory=list)
     settled: list[Delivery] = field(default_factory=list)
 
     @property
@@ -47,6 +56,17 @@ class Lane:
             self.way.error = self.way.error or error
         except Exception as error:  # noqa: BLE001 - raised again when the other lanes are done
             self.run.error = self.run.error or error
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Leave to the others what was not offered, and nothing unrecorded."""
+        self.run.put_back([row for row, _ in self.sheet])
+        self.sheet.clear()
+        try:
+            self._flush()
+        except StoreError as error:
+            self.run.error = self.run.error or error
         self.run.lane_ended()
 
     def _rows(self) -> Iterator[Delivery]:
@@ -60,7 +80,7 @@ class Lane:
                         lost = 0
                         yield row
             except (LineLost, RelayUnavailable) as error:
-                self.run.flush()
+                self._flush()
                 yield from self._give_back(self._doubtful(error))
                 if lost == LOST_LINES or self.way.over:
                     raise
@@ -69,24 +89,28 @@ class Lane:
                     raise
                 lost += 1
             except RelayRefused:
-                self.run.flush()
+                self._flush()
                 yield from self._give_back(self.begun.copy())
                 raise
             else:
                 return
 
     def _answers(self) -> Generator[Delivery, None, None]:
+        way, answered = self.way, self.answered
         for mail, reply in self.transport.deliver(self._mails(), self._begin):
             if self.settled:
                 yield from self._taken()
             name = mail.message_id
             self.begun.discard(name)
-            yield self.way.answered(self.in_flight.pop(name), reply, name)
+            row = way.answered(self.in_flight.pop(name), reply, name)
+            answered.append(row)
+            yield row
         yield from self._taken()
 
     def _mails(self) -> Iterator[Mail]:
-        way = self.way
-        while row := way.next_row():
+        way, sheet = self.way, self.sheet
+        while sheet or self._handed_out():
+            row, mail = sheet[0]
             if not way.unhindered():
                 if ended := way.paused(row):  # before its turn is waited for
                     self._settle(ended)
@@ -96,29 +120,44 @@ class Lane:
                 if ended := way.unsendable(row):
                     self._settle(ended)
                     continue
-            if mail := self._mail_or_none(row):
-                self.in_flight[mail.message_id] = row
-                yield mail
+            if isinstance(mail, MailRefused):
+                failed = row._replace(state=DeliveryState.FAILED, reason=mail.message)
+                self._settle(failed)
+                continue
+            sheet.popleft()
+            self.in_flight[mail.message_id] = row
+            yield mail
 
-    def _mail_or_none(self, row: Delivery) -> Mail | None:
-        """None when no lawful mail can be written to this person, which fails the row and not the
-        run."""
-        try:
-            return self.way.mail(row)
-        except MailRefused as error:
-            self._settle(row._replace(state=DeliveryState.FAILED, reason=error.message))
-            return None
+    def _handed_out(self) -> bool:
+        """Whether there are more rows for this lane."""
+        rows = self.way.next_rows()
+        self.sheet.extend(zip(rows, self.way.write(rows), strict=True))
+        return bool(rows)
 
     def _begin(self, mail: Mail) -> None:
-        """Called by the transport when the relay is ready for the content."""
-        name = mail.message_id
-        self.run.begin(self.in_flight[name], Offer(self.way.out.relay.name, name))
+        """Called by the transport when the relay is ready for the content: from now on whoever
+        recovers the send knows that it may have left, and of the answers so far."""
+        name, office = mail.message_id, self.run.office
+        offer = offer_of((self.way.out.relay.name, name))
+        office.store.begin(self.in_flight[name], office.now(), self.answered, offer)
+        self.answered.clear()
         self.begun.add(name)
 
+    def _flush(self) -> None:
+        """Record the answers that no `begin` took along."""
+        if self.answered:
+            office = self.run.office
+            office.store.record_all(self.answered, office.now())
+            self.answered.clear()
+
     def _settle(self, row: Delivery) -> None:
-        """Record a row that never meets the relay."""
-        self.run.settle(row)
+        """Record the next row of the sheet, which never meets the relay; in groups, as it costs no
+        mail."""
+        self.sheet.popleft()
         self.settled.append(row)
+        self.answered.append(row)
+        if len(self.answered) >= CLAIM:
+            self._flush()
 
     def _taken(self) -> list[Delivery]:
         taken = self.settled.copy()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from newsletter.delivery.verdicts import Ruling, Scope, Verdict, ruling
-from newsletter.model import Delivery, DeliveryState, Reply, Stage
+from newsletter.model import Delivery, DeliveryState, Reply, Stage, row_of
 
 MAX_ATTEMPTS = 5
 # Some four days, an hour apart (RFC 5321 4.5.4.1): a domain that has not changed its mind will not.
@@ -46,20 +46,9 @@ def outcome(delivery: Delivery, reply: Reply, now: datetime, jitter: float = 0.0
 def accepted(row: Delivery, reply: Reply, message_id: str, relay: str) -> Delivery:
     """The row as a yes to its content leaves it: what `outcome` would say, in a third of the
     time."""
-    return Delivery(
-        row.send_id,
-        row.subscriber_id,
-        row.address,
-        row.name,
-        DeliveryState.ACCEPTED,
-        row.fields,
-        attempts=row.attempts,
-        deferrals=row.deferrals,
-        message_id=message_id,
-        relay=relay,
-        reply=reply,
-        updated_at=row.updated_at,
-    )
+    send_id, who, address, name, _, fields, _, attempts, deferrals, _, _, _, _, updated_at = row
+    person = (send_id, who, address, name, DeliveryState.ACCEPTED, fields)
+    return row_of((*person, "", attempts, deferrals, message_id, relay, reply, None, updated_at))
 
 
 def stops_at_once(told: Ruling, reply: Reply) -> bool:

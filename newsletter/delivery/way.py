@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from time import monotonic
 
 from newsletter.delivery.breaker import IN_A_ROW, Breaker, domain_of
 from newsletter.delivery.outcome import accepted, outcome
@@ -18,12 +19,15 @@ from newsletter.delivery.pace import Pace, World
 from newsletter.delivery.patience import is_gone
 from newsletter.delivery.run import Run
 from newsletter.delivery.verdicts import Ruling, Scope, Verdict
+from newsletter.delivery.writing import Write, writing
 from newsletter.errors import AudienceError, RelayError
-from newsletter.mime import Finish, fill, finish
-from newsletter.model import Delivery, DeliveryState, Mail, Relay, Reply, Stage
+from newsletter.mime import finish
+from newsletter.model import Delivery, DeliveryState, Relay, Reply, Stage
 from newsletter.smtp import Transport
 
 DOMAIN_PAUSE = timedelta(hours=1)
+# How long it is believed that nothing stands in the way of a mail: to ask takes twenty calls.
+GLANCE_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,12 @@ class Way:
     out: WayOut
     pace: Pace
     breaker: Breaker
-    finish: Finish
+    write: Write
     error: RelayError | None = None
     retired: RelayError | None = None
     _heard: int = 0
     _page: int = 0
+    _calm_until: float = 0.0
     _bounced: list[str] = field(default_factory=list)
     _refused: list[tuple[int, str]] = field(default_factory=list)
 
@@ -60,8 +65,8 @@ class Way:
             return office.stopping() or office.store.halted(send.id)
 
         world = World(now=office.now, rest=office.rest, stopping=stopping)
-        ready = finish(out.relay, send.slug, send.frozen_at)
-        return cls(run, out, Pace(office.store, out.relay, world), Breaker(send.slug), ready)
+        write = writing(run, finish(out.relay, send.slug, send.frozen_at))
+        return cls(run, out, Pace(office.store, out.relay, world), Breaker(send.slug), write)
 
     @property
     def failure(self) -> RelayError | None:
@@ -74,31 +79,38 @@ class Way:
         stopped = self.error or self.breaker.error or self.pace.full_until
         return stopped is not None or self.run.over
 
-    def next_row(self) -> Delivery | None:
-        """A row claimed for this run, or None when no more is to be sent this way."""
+    def next_rows(self) -> list[Delivery]:
+        """Rows claimed for this run, none when no more is to be sent this way."""
         run = self.run
         with run.lock:
-            row = None if self.over else run.next_row()
+            rows = [] if self.over else run.next_rows()
             if self._page != run.pages:
                 self._page = run.pages
                 self.pace.look_again()
-            return row
+            return rows
 
     def unhindered(self) -> bool:
         """Whether every row may go as soon as it is handed out: no limit to keep, no domain to
-        leave alone, and nobody has written to the ledger since the rows were claimed."""
-        return (
-            not self.breaker.paused
-            and self.pace.free()
-            and self.run.office.store.unchanged(self.run.send.id)
-        )
+        leave alone, nobody has asked to stop or written to the ledger since the rows were claimed;
+        as of some milliseconds ago, but for our own relay's refusals and who asks here."""
+        if monotonic() < self._calm_until:
+            return not self.run.office.stopping()
+        with self.run.lock:
+            calm = (
+                not self.over
+                and not self.breaker.paused
+                and self.pace.free()
+                and self.run.office.store.unchanged(self.run.send.id)
+            )
+            self._calm_until = monotonic() + GLANCE_S if calm else 0.0
+        return calm
 
     def may_leave(self, row: Delivery) -> bool:
-        """Whether the row's turn has come; False, and it is anybody's, when this way is over."""
-        if self.pace.wait(domain_of(row.address)) and not self.over:
-            return True
-        self.run.put_back(row)
-        return False
+        """Whether the row's turn has come; False when this way is over."""
+        store, send_id = self.run.office.store, self.run.send.id
+        if self.over or store.halted(send_id):
+            return False
+        return self.pace.wait(domain_of(row.address)) and not self.over
 
     def unsendable(self, row: Delivery) -> Delivery | None:
         """The row as it ends before it meets the relay, or None when it may go: asked as late as
@@ -120,34 +132,36 @@ class Way:
             return row._replace(state=DeliveryState.DEFERRED, reason=reason, next_at=due)
         return None
 
-    def mail(self, row: Delivery) -> Mail:
-        """The row's mail. Raises MailRefused when no lawful mail can be written to this person."""
-        return self.finish(fill(self.run.stencil, self.run.recipient_of(row)))
-
     def answered(self, row: Delivery, reply: Reply, message_id: str) -> Delivery:
-        """The row with the relay's last word, which is recorded with the next `begin` of any
-        lane, or by `flush`: a lane has one unrecorded answer at most when its next content leaves.
-        """
+        """The row with the relay's last word, to be recorded before the lane's next content
+        leaves."""
         office, relay = self.run.office, self.out.relay.name
-        if reply.stage is Stage.DOT and reply.positive:
+        if reply.stage is Stage.DOT and reply.code < 300:
             done = accepted(row, reply, message_id, relay)
+            if self.breaker.calm and not self._bounced:
+                self._heard += 1
+                return done
         else:
             offered = row._replace(message_id=message_id, relay=relay)
             done = outcome(offered, reply, office.now(), office.jitter())
         with self.run.lock:
-            self.run.remember(done)
-            self._heard += 1
-            told = self.breaker.hear(row.address, reply)
-            if told.verdict is Verdict.ACCEPTED:
-                if self._bounced:
-                    self._suppress_bounced()
-            elif told.verdict is Verdict.THROTTLE:
-                self._slow_down(row, told)
-            elif told.verdict is Verdict.HARD:
-                self._bounced.append(row.address)
-            elif told.verdict is Verdict.SOFT and reply.permanent:
-                self._refused.append((row.subscriber_id, row.address))
+            self._hear(row, reply)
         return done
+
+    def _hear(self, row: Delivery, reply: Reply) -> None:
+        self._heard += 1
+        told = self.breaker.hear(row.address, reply)
+        if told.verdict is Verdict.ACCEPTED:
+            if self._bounced:
+                self._suppress_bounced()
+            return
+        self._calm_until = 0.0
+        if told.verdict is Verdict.THROTTLE:
+            self._slow_down(row, told)
+        elif told.verdict is Verdict.HARD:
+            self._bounced.append(row.address)
+        elif told.verdict is Verdict.SOFT and reply.permanent:
+            self._refused.append((row.subscriber_id, row.address))
 
     def close(self) -> None:
         """Act on what waited for the end of the run."""

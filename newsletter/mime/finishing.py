@@ -30,12 +30,11 @@ class Finish:
     def __call__(self, mail: Mail) -> Mail:
         """The mail as that relay is to have it. It stays inspected: every line that is added
         comes from `header` or from the signer, and none begins with a dot."""
+        if not (self.fields or self.once or self.signer):
+            return mail
         own = self.fields + (header(self.once, mail.message_id) if self.once else b"")
         seals = self.signer.signatures(mail.content) if self.signer else b""
-        if not own and not seals:
-            return mail
-        content = b"".join((own, seals, mail.content))
-        return Mail(mail.mail_from, mail.rcpt_to, mail.message_id, content, mail.inspected)
+        return mail._replace(pieces=(own, seals, *mail.pieces))
 
 
 def finish(relay: Relay, slug: str, signed_at: datetime) -> Finish:

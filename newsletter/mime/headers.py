@@ -13,9 +13,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from newsletter.errors import MailRefused
 from newsletter.mime.words import LINE, display_name, one_line, phrase, unstructured
-from newsletter.model import InlinePicture, Letter, Mailbox
+from newsletter.model import InlinePicture, Letter, Mailbox, Recipient
 
 LINE_LIMIT = 998  # RFC 5322 2.1.1, without CRLF
+_ROOM = LINE + len("\r\n")
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,75}")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255}")
@@ -25,13 +26,14 @@ _LIST_ID = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
 _SUBJECT_SPACES = re.compile(r" {2,}")
 
-# What most readers' fields are: finished as they stand, on one line, nothing for `header` to find.
-_PLAIN_TO = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)* "
-    r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255}>"
+# What most readers' four fields are: finished as they stand, nothing in them for `header` to find.
+_PLAIN = re.compile(
+    r"To: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)* "
+    r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255}>\r\n"
+    r"(?:Subject: (?!.*=\?)[!-~]+(?: [!-~]+)*\r\n)?"
+    r"Message-ID: <[!#-;=?A-Z^-~]{1,200}@[!#-;=?A-Z^-~]{1,250}>\r\n"
+    r"List-Unsubscribe: <https://[!#-;=?-~]{1,900}>,\r\n <mailto:[!#-;=?-~]{1,900}>\r\n"
 )
-_PLAIN_SUBJECT = re.compile(r"[!-~]+(?: [!-~]+)*")
-_PLAIN_UNSUBSCRIBE = re.compile(r"<https://[!#-;=?-~]{1,900}>,\r\n <mailto:[!#-;=?-~]{1,900}>")
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -53,12 +55,18 @@ def header(name: str, *lines: str) -> bytes:
     return field.encode("ascii")
 
 
-def to_field(name: str, address: str) -> bytes:
-    """`To`, for one reader."""
-    plain = f"{name} <{address}>"
-    if len(plain) <= LINE - len("To: ") and _PLAIN_TO.fullmatch(plain):
-        return f"To: {plain}\r\n".encode("ascii")
-    return mailbox_field("To", Mailbox(name, address))
+def plain_fields(recipient: Recipient, subject: str | None) -> tuple[bytes, ...]:
+    """What is one reader's own, in a third of the time: `To`, `Subject` (empty for None),
+    `Message-ID` and the `List-Unsubscribe` fields, each as the functions below write it; nothing
+    when one of them is not plain."""
+    address, name, message_id, _, url, mailto, _ = recipient
+    to = f"To: {name} <{address}>\r\n"
+    about = "" if subject is None else f"Subject: {subject}\r\n"
+    named = f"Message-ID: <{message_id}>\r\n"
+    leave = f"List-Unsubscribe: <{url}>,\r\n <{mailto}>\r\n"
+    if len(to) > _ROOM or len(about) > _ROOM or not _PLAIN.fullmatch(to + about + named + leave):
+        return ()
+    return to.encode(), about.encode(), named.encode(), leave.encode() + _ONE_CLICK
 
 
 def mailbox_field(name: str, mailbox: Mailbox) -> bytes:
@@ -77,9 +85,6 @@ def mailbox_field(name: str, mailbox: Mailbox) -> bytes:
 def subject_field(subject: str) -> bytes:
     """`Subject`, on one line in meaning however it is folded; runs of spaces become one, since
     servers and programs do not agree on them across folds."""
-    room = LINE - len("Subject: ")
-    if len(subject) <= room and "=?" not in subject and _PLAIN_SUBJECT.fullmatch(subject):
-        return f"Subject: {subject}\r\n".encode("ascii")
     text = _SUBJECT_SPACES.sub(" ", one_line(subject)).strip(" ")
     return header("Subject", *unstructured(text, len("Subject: ")))
 
@@ -96,17 +101,12 @@ def date_field(date: datetime) -> bytes:
 def message_id_field(message_id: str) -> bytes:
     if _MESSAGE_ID.fullmatch(message_id) is None:
         raise MailRefused("the Message-ID is not of the form left@right (RFC 5322 3.6.4)")
-    if len(message_id) > LINE_LIMIT // 2:
-        return header("Message-ID", f"<{message_id}>")
-    return f"Message-ID: <{message_id}>\r\n".encode("ascii")
+    return header("Message-ID", f"<{message_id}>")
 
 
 def unsubscribe_fields(url: str, mailto: str) -> bytes:
     """`List-Unsubscribe`, https first, and its one-click partner (RFC 2369 3.2, RFC 8058 3.1).
     Folded only between the two URIs, never encoded. `mailto` may be empty."""
-    plain = f"<{url}>,\r\n <{mailto}>"
-    if _PLAIN_UNSUBSCRIBE.fullmatch(plain):
-        return f"List-Unsubscribe: {plain}\r\n".encode("ascii") + _ONE_CLICK
     if not url.startswith("https://"):
         raise MailRefused(
             "the unsubscribe link does not begin with https://",

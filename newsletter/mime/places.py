@@ -35,6 +35,7 @@ _WEB = re.compile(r"https?://[^\s/?#@]", re.IGNORECASE)
 # A token of another issue, or one that was shouted or wrapped on its way here.
 _RESIDUE = re.compile(r"xslot[0-9a-f]{2}")
 _PLAIN_WEB = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9._~/-]*")
+_SHORT_WEB = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9._~/-]{0,60}")
 _URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~-._"
 
 
@@ -74,6 +75,12 @@ def write_link(value: str) -> bytes:
 def write_link_part(value: str) -> bytes:
     """A value inside a link, after other text."""
     return encode(quote(value, safe=""))
+
+
+def written_alike(url: str) -> bytes:
+    """The web address as every place writes it that may begin with one (a line, an element, a
+    link), or nothing when they differ."""
+    return url.encode() if _SHORT_WEB.fullmatch(url) else b""
 
 
 def cut_text(text: str, slots: Iterable[Slot]) -> CutText:

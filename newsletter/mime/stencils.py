@@ -14,14 +14,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import NamedTuple
 
 from newsletter.mime import headers, internationalised
 from newsletter.mime.inspection import gate
-from newsletter.mime.places import CutText, Write, cut_html, cut_text
+from newsletter.mime.places import (
+    CutText,
+    Write,
+    cut_html,
+    cut_text,
+    write_link_part,
+    written_alike,
+)
 from newsletter.mime.quoted_printable import SOFT, encode
 from newsletter.mime.words import one_line
-from newsletter.model import Email, InlinePicture, Letter, Mail, Mailbox, Recipient, Slot
+from newsletter.model import Email, InlinePicture, Letter, Mail, Mailbox, Recipient, Slot, mail_of
 
 # Different for every reader, so not worth a place in the cache of values.
 _OWN = frozenset(("address", "unsubscribe_url"))
@@ -43,12 +51,14 @@ _SPECIMEN = Recipient(
 
 
 class Gap(NamedTuple):
-    """A slot in one kind of place. `own` values are encoded anew for each reader."""
+    """A slot in one kind of place. `own` values are encoded anew for each reader; `web` is where
+    the address to unsubscribe at is `written_alike`."""
 
     name: str
     fallback: str
     write: Write
     own: bool
+    web: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +73,8 @@ class Stencil:
     pieces: tuple[bytes, ...]
     order: tuple[int, ...]
     gaps: tuple[Gap, ...]
-    subject: CutText
-    subject_field: bytes
-    """The finished field when the Subject has no slots, else empty."""
+    subject: CutText | None
+    """None when it is the same for everybody, and in a piece."""
 
 
 def stencil(email: Email, letter: Letter, date: datetime) -> Stencil:
@@ -78,14 +87,13 @@ def stencil(email: Email, letter: Letter, date: datetime) -> Stencil:
     seed = f"{email.content_hash}\0{letter.list_id}\0{date.timestamp()}"
     boundary = f"=_{sha256(seed.encode()).hexdigest()[:20]}"
     subject = cut_text(email.subject, email.slots)
-    bench = _Bench()
+    bench = _Bench(subject if subject.cuts else None)
     _lay_header(bench, email, letter, date)
     bench.static(headers.structure_fields(boundary), b"\r\n")
     _lay_part(bench, "plain", cut_text(email.text, email.slots), boundary)
     _lay_html(bench, email, boundary)
     bench.static(f"--{boundary}--\r\n".encode())
-    finished = b"" if subject.cuts else headers.subject_field(email.subject)
-    cut = bench.stencil(subject, finished)
+    cut = bench.stencil()
     gate(fill(cut, _SPECIMEN).content)
     return cut
 
@@ -99,19 +107,17 @@ def fill(stencil: Stencil, recipient: Recipient) -> Mail:
     value encoders, whose every output is 7-bit lines of at most 76 columns, none beginning with a
     dot, between two soft line breaks.
     """
-    address = recipient.address
-    if address.isascii():
-        to = headers.to_field(recipient.name, address)
-    else:
-        address, to = internationalised.to_field(Mailbox(recipient.name, address))
-    values = {**recipient.values, "address": address, "unsubscribe_url": recipient.unsubscribe_url}
-    filling = [
-        to,
-        stencil.subject_field or _filled_subject(stencil.subject, values),
-        headers.message_id_field(recipient.message_id),
-        headers.unsubscribe_fields(recipient.unsubscribe_url, recipient.unsubscribe_mailto),
-    ]
-    for name, fallback, write, is_own in stencil.gaps:
+    address, _, message_id, mail_from, url, _, values = recipient
+    values = {**values, "address": address, "unsubscribe_url": url}
+    subject = _filled(stencil.subject, values) if stencil.subject else None
+    filling = [*headers.plain_fields(recipient, subject)]
+    if not filling:
+        address, filling = _fields(recipient, subject)
+    link = written_alike(url)
+    for name, fallback, write, is_own, is_web in stencil.gaps:
+        if link and is_web:
+            filling.append(link)
+            continue
         value = values.get(name, "")
         if value.isalnum() and value.isascii() and len(value) < _SHORT:
             filling.append(value.encode())
@@ -119,9 +125,24 @@ def fill(stencil: Stencil, recipient: Recipient) -> Mail:
             filling.append(write(value) if is_own else _written(write, value, fallback))
     pieces: list[bytes] = [b""] * (2 * len(stencil.order) + 1)
     pieces[::2] = stencil.pieces
-    pieces[1::2] = [filling[index] for index in stencil.order]
-    content = b"".join(pieces)
-    return Mail(recipient.mail_from, address, recipient.message_id, content, inspected=True)
+    pieces[1::2] = itemgetter(*stencil.order)(filling)
+    inspected = True
+    return mail_of((mail_from, address, message_id, tuple(pieces), inspected))
+
+
+def _fields(recipient: Recipient, subject: str | None) -> tuple[str, list[bytes]]:
+    """The address as it is spoken, and what is this reader's own of the header."""
+    address, mailbox = recipient.address, Mailbox(recipient.name, recipient.address)
+    if address.isascii():
+        to = headers.mailbox_field("To", mailbox)
+    else:
+        address, to = internationalised.to_field(mailbox)
+    return address, [
+        to,
+        b"" if subject is None else headers.subject_field(subject),
+        headers.message_id_field(recipient.message_id),
+        headers.unsubscribe_fields(recipient.unsubscribe_url, recipient.unsubscribe_mailto),
+    ]
 
 
 @lru_cache(maxsize=4096)
@@ -138,17 +159,18 @@ def _said(value: str, fallback: str) -> str:
     return line if line.strip() else one_line(fallback)
 
 
-def _filled_subject(subject: CutText, values: Mapping[str, str]) -> bytes:
+def _filled(subject: CutText, values: Mapping[str, str]) -> str:
     filled = ""
     for before, slot, _ in subject.cuts:
         filled += before + _said(values.get(slot.name, ""), slot.fallback)
-    return headers.subject_field(filled + subject.rest)
+    return filled + subject.rest
 
 
 class _Bench:
     """Where pieces and fillings are laid side by side until they are a Stencil."""
 
-    def __init__(self) -> None:
+    def __init__(self, subject: CutText | None) -> None:
+        self.subject = subject
         self._pieces = [b""]
         self._order: list[int] = []
         self._gaps: dict[Gap, int] = {}
@@ -161,13 +183,12 @@ class _Bench:
         self._pieces.append(b"")
 
     def gap(self, slot: Slot, write: Write) -> None:
-        gap = Gap(slot.name, slot.fallback, write, slot.name in _OWN)
+        web = slot.name == "unsubscribe_url" and write is not write_link_part
+        gap = Gap(slot.name, slot.fallback, write, slot.name in _OWN, web)
         self.field(self._gaps.setdefault(gap, 4 + len(self._gaps)))
 
-    def stencil(self, subject: CutText, subject_field: bytes) -> Stencil:
-        return Stencil(
-            tuple(self._pieces), tuple(self._order), tuple(self._gaps), subject, subject_field
-        )
+    def stencil(self) -> Stencil:
+        return Stencil(tuple(self._pieces), tuple(self._order), tuple(self._gaps), self.subject)
 
 
 def _lay_header(bench: _Bench, email: Email, letter: Letter, date: datetime) -> None:
@@ -176,7 +197,10 @@ def _lay_header(bench: _Bench, email: Email, letter: Letter, date: datetime) -> 
     bench.field(0)
     if letter.reply_to is not None:
         bench.static(headers.mailbox_field("Reply-To", letter.reply_to))
-    bench.field(1)
+    if bench.subject is None:
+        bench.static(headers.subject_field(email.subject))
+    else:
+        bench.field(1)
     bench.static(headers.date_field(date))
     bench.field(2)
     bench.static(headers.list_id_field(letter))

@@ -15,6 +15,8 @@ from newsletter.model.ledger import (
     Send,
     SendEntry,
     SendState,
+    offer_of,
+    row_of,
 )
 from newsletter.model.look import ThemeTokens, Tone
 from newsletter.model.mail import (
@@ -25,6 +27,8 @@ from newsletter.model.mail import (
     Reply,
     Slot,
     Stage,
+    mail_of,
+    recipient_of,
 )
 from newsletter.model.people import Gaps, NewSubscriber, Subscriber, SubscriberStatus
 from newsletter.model.problems import Problem, Severity
@@ -89,4 +93,8 @@ __all__ = [
     "TurnKind",
     "WarmUp",
     "filter_at",
+    "mail_of",
+    "offer_of",
+    "recipient_of",
+    "row_of",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -42,6 +43,8 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     UNKNOWN = "unknown"
+
+    __hash__ = str.__hash__  # an enumeration's own is a call of Python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,8 @@ class Offer(NamedTuple):
 
 
 NO_OFFER = Offer()
+# As `Offer(...)` of a tuple. The constructor of a NamedTuple is a call of Python, this is none.
+offer_of = partial(tuple.__new__, Offer)
 
 
 class Delivery(NamedTuple):
@@ -130,3 +135,7 @@ class Delivery(NamedTuple):
     reply: Reply | None = None
     next_at: datetime | None = None
     updated_at: datetime | None = None
+
+
+# As `Delivery(...)` of a tuple with all its fields in order.
+row_of = partial(tuple.__new__, Delivery)

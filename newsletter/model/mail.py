@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
 from typing import NamedTuple
@@ -86,10 +87,17 @@ class Recipient(NamedTuple):
     values: Mapping[str, str] = MappingProxyType({})
 
 
+# As `Recipient(...)` of a tuple with all its fields in order. The constructor of a NamedTuple is a
+# call of Python, this is none.
+recipient_of = partial(tuple.__new__, Recipient)
+
+
 class Mail(NamedTuple):
-    """One RFC 5321 mail object with exactly one recipient; `content` is CRLF, 7-bit, not
-    dot-stuffed, and ends in CRLF. Where `rcpt_to` is beyond ASCII, the field To is UTF-8 (RFC 6532)
-    and the mail needs a relay that offers SMTPUTF8.
+    """One RFC 5321 mail object with exactly one recipient; its content is CRLF, 7-bit, not
+    dot-stuffed, and ends in CRLF. It is in `pieces`, nearly all of which are the same for every
+    reader: joined for each they would go through the processor's cache twice more. Where `rcpt_to`
+    is beyond ASCII, the field To is UTF-8 (RFC 6532) and the mail needs a relay that offers
+    SMTPUTF8.
 
     `inspected` is said by `mime.fill` alone: every piece of the content went through its gate, and
     no line begins with a dot."""
@@ -97,8 +105,21 @@ class Mail(NamedTuple):
     mail_from: str
     rcpt_to: str
     message_id: str
-    content: bytes
+    pieces: tuple[bytes, ...]
     inspected: bool = False
+
+    @property
+    def content(self) -> bytes:
+        """The whole of it, joined anew each time."""
+        return b"".join(self.pieces)
+
+    @property
+    def size(self) -> int:
+        """The octets of the content."""
+        return sum(map(len, self.pieces))
+
+
+mail_of = partial(tuple.__new__, Mail)
 
 
 class Stage(StrEnum):
@@ -112,6 +133,8 @@ class Stage(StrEnum):
     RCPT = "rcpt"
     DATA = "data"
     DOT = "dot"
+
+    __hash__ = str.__hash__  # an enumeration's own is a call of Python
 
 
 class Reply(NamedTuple):

@@ -32,8 +32,8 @@ def takes_chunks(line: Line) -> bool:
 def group(line: Line, mail: Mail) -> bytes:
     """The whole transaction as one write. The content is not dot-stuffed: its length is said."""
     sender, recipient, _ = commands(line, mail)
-    head = f"RSET\r\n{sender}\r\n{recipient}\r\nBDAT {len(mail.content)} LAST\r\n"
-    return head.encode() + mail.content
+    head = f"RSET\r\n{sender}\r\n{recipient}\r\nBDAT {mail.size} LAST\r\n"
+    return b"".join((head.encode(), *mail.pieces))
 
 
 @dataclass(slots=True)
@@ -59,10 +59,10 @@ class Stream:
                     octets = group(self.line, mail)
                 except NotOffered as lacking:
                     if not self.under_way:  # else it is told after those before it
-                        ahead.done()
+                        ahead.mail = None
                         yield mail, lacking.reply
                     break
-                ahead.done()
+                ahead.mail = None
                 self._leave(mail, octets)
             if not self.under_way:
                 return

@@ -24,10 +24,12 @@ from newsletter.smtp.ahead import Ahead
 from newsletter.smtp.chunks import Stream, takes_chunks
 from newsletter.smtp.dial import dial
 from newsletter.smtp.envelope import CLOSING, ask_by_steps, group, hear_group, say_group
-from newsletter.smtp.gate import transparent
+from newsletter.smtp.gate import dot_stuffed
 from newsletter.smtp.internationalised import NotOffered
 from newsletter.smtp.line import Line
 from newsletter.smtp.replies import LIMITS, Limits
+
+_REFUSALS = 400  # the first code that is one (RFC 5321 4.2.1)
 
 
 class SMTPTransport:
@@ -38,10 +40,11 @@ class SMTPTransport:
         self.limits = limits
         # Looking ahead would hold an open transaction while the next mail waits for its turn.
         self._paced = any(each.any for each in (relay.limits, *relay.domains.values()))
+        self._deep = relay.depth > 1 and not self._paced
         self._line: Line | None = None
 
     def __enter__(self) -> Self:
-        self._line = dial(self.relay, self.limits)
+        self._line = self._dial()
         return self
 
     def __exit__(
@@ -70,13 +73,15 @@ class SMTPTransport:
         ahead = Ahead(mails)
         try:
             while True:
-                line = self._ready()  # before the mail is pulled: connecting may take a minute
-                if self.relay.depth > 1 and takes_chunks(line) and not self._paced:
-                    yield from self._stream(line, ahead, begin)
-                    if ahead.next() is None:
-                        return
-                    continue
-                mail = ahead.next()
+                line = self._line
+                if line is None or not line.asked:
+                    line = self._ready()  # before the mail is pulled: it may take a minute
+                    if self._deep and takes_chunks(line):
+                        yield from self._stream(line, ahead, begin)
+                        if ahead.next() is None:
+                            return
+                        continue
+                mail = ahead.mail or ahead.next()
                 if mail is None:
                     return
                 yield mail, self._offer(ahead, mail, begin)
@@ -88,7 +93,7 @@ class SMTPTransport:
         """Mails and answers on this line, until one of them comes to an end."""
         stream = Stream(line, begin, self.relay.depth)
         try:
-            yield from stream.answers(ahead, self._mails_on(line) - line.mails)
+            yield from stream.answers(ahead, line.room - line.mails)
         except BaseException:
             self._hang_up()
             raise
@@ -100,22 +105,39 @@ class SMTPTransport:
     def _offer(self, ahead: Ahead, mail: Mail, begin: Begin) -> Reply:
         """The relay's last word on the mail; the envelope of the next may be on the line then."""
         try:
-            line, refusal = self._line, None
+            line, reply = self._line, None
             if line is None or not line.agreed():
-                line, reply = self._envelope(mail)
-                refusal = None if reply.positive else reply
-            ahead.done()
-            reply = refusal or self._hand_over(line, ahead, begin=begin, mail=mail)
+                line, heard = self._envelope(mail)
+                reply = None if heard.positive else heard
+            ahead.mail = None
+            if reply is None:
+                line.refuse_unasked()
+                behind = self._following(line, ahead)
+                begin(mail)
+                pieces = mail.pieces if mail.inspected else (dot_stuffed(mail.content),)
+                reply = line.hand_over(pieces, behind)
         except BaseException:
             self._hang_up()
             raise
-        taken = reply.positive
         line.mails += 1
-        line.accepted += taken
-        line.dirty = not taken and not line.asked
+        if reply.code < _REFUSALS:
+            line.accepted += 1
+            line.dirty = False
+        else:
+            line.dirty = not line.asked
         if reply.code == CLOSING or line.broken:
             self._hang_up()
         return reply
+
+    def _following(self, line: Line, ahead: Ahead) -> bytes:
+        """The next envelope, to stand behind this content where the line takes it."""
+        if not line.pipelining or self._paced or line.mails + 1 >= line.room:
+            return b""
+        following = ahead.look()
+        try:
+            return group(line, following) if following else b""
+        except NotOffered:
+            return b""  # told when its turn comes
 
     def _envelope(self, mail: Mail) -> tuple[Line, Reply]:
         """The line and the deciding reply to the envelope. A relay may end a line after any mail
@@ -144,36 +166,25 @@ class SMTPTransport:
             return lacking.reply
         return hear_group(line)
 
-    def _hand_over(self, line: Line, ahead: Ahead, *, mail: Mail, begin: Begin) -> Reply:
-        """The answer to the content, with the next envelope behind it where the line takes it."""
-        line.refuse_unasked()
-        behind = b""
-        if line.pipelining and not self._paced and line.mails + 1 < self._mails_on(line):
-            following = ahead.look()
-            try:
-                behind = group(line, following) if following else b""
-            except NotOffered:
-                behind = b""  # told when its turn comes
-        begin(mail)
-        return line.hand_over(transparent(mail), behind)
-
     def _ready(self) -> Line:
         """A line that a transaction can begin on: the one we have, or a new one."""
         line = self._line
         if line is not None and line.asked:
             return line
-        if line is not None and line.mails >= self._mails_on(line):
+        if line is not None and line.mails >= line.room:
             self._line = None
             line.quit()
         elif line is not None and (line.gone() or (line.dirty and not line.reset())):
             self._hang_up()
         if self._line is None:
-            self._line = dial(self.relay, self.limits)
+            self._line = self._dial()
         return self._line
 
-    def _mails_on(self, line: Line) -> int:
+    def _dial(self) -> Line:
+        line = dial(self.relay, self.limits)
         ours, theirs = max(self.relay.mails_per_connection, 1), line.mail_limit
-        return ours if theirs is None else min(ours, theirs)
+        line.room = ours if theirs is None else min(ours, theirs)
+        return line
 
     def _hang_up(self) -> None:
         line, self._line = self._line, None

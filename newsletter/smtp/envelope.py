@@ -18,7 +18,7 @@ _STAGES = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 def commands(line: Line, mail: Mail) -> tuple[str, str, str]:
     """What is said for each stage, without line ends. The gate has looked at the addresses. Raises
     NotOffered when nothing of it may be said on this line."""
-    size = f" SIZE={len(mail.content)}" if "size" in line.extensions else ""
+    size = f" SIZE={mail.size}" if "size" in line.extensions else ""
     report, recipient = _report_parameters(mail) if line.reports else ("", "")
     if not mail.rcpt_to.isascii():
         size += parameters(line)
@@ -42,7 +42,8 @@ def xtext(text: str) -> str:
 
 def group(line: Line, mail: Mail) -> bytes:
     """The whole envelope as one write (RFC 2920). Raises NotOffered."""
-    return "{}\r\n{}\r\n{}\r\n".format(*commands(line, mail)).encode()
+    sender, recipient, last = commands(line, mail)
+    return f"{sender}\r\n{recipient}\r\n{last}\r\n".encode()
 
 
 def say_group(line: Line, mail: Mail) -> None:

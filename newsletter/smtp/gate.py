@@ -66,11 +66,6 @@ def _refuse_content(content: bytes) -> None:
         )
 
 
-def transparent(mail: Mail) -> bytes:
-    """The mail's content as it leaves, before the final dot (RFC 5321 4.5.2)."""
-    return mail.content if mail.inspected else dot_stuffed(mail.content)
-
-
 def dot_stuffed(content: bytes) -> bytes:
     """`content` with transparency applied (RFC 5321 4.5.2)."""
     stuffed = content.replace(b"\r\n.", b"\r\n..") if _DOT_LINE.search(content) else content

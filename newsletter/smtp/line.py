@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from newsletter.errors import LineLost
 from newsletter.model import Reply, Stage
@@ -18,7 +19,10 @@ from newsletter.smtp.replies import SLICE_S, HungUp, ReplyReader
 # The class of reply that moves a transaction on (RFC 5321 4.3.2); 4 and 5 are refusals.
 _MOVES_ON = {Stage.MAIL: 2, Stage.RCPT: 2, Stage.DATA: 3, Stage.DOT: 2}
 _FIRST_REFUSAL = 400
+_TAKEN = range(200, 300)
 _EARLY_REPLY_S = 1.0
+# POSIX promises 16 only, every system of today takes 1,024 (IOV_MAX).
+_MOST_PIECES = 1000
 FINAL_DOT = b".\r\n"
 
 
@@ -33,13 +37,15 @@ class _Cut(LineLost):
 class Line:
     """A connection ready for MAIL. `extensions` are those of the last EHLO, in lower case,
     `pipelining` whether commands are taken in groups (RFC 2920), `mail_limit` how many mails are
-    taken if that is said (RFC 9422); `mails` counts the mails offered on it, `accepted` those the
+    taken if that is said (RFC 9422), `room` how many there are to be at most; `mails` counts those
+    offered on it, `accepted` those the
     relay took; `dirty` says a transaction was left half done, `asked` that an envelope is on its
     way and nothing was heard of it, `broken` that no more can be said on it; `reports` that reports
     of failure are asked for (RFC 3461). `usual` is what the relay said, word for word, to an
     envelope that it took."""
 
     __slots__ = (
+        "_gathers",
         "_sock",
         "accepted",
         "asked",
@@ -51,6 +57,7 @@ class Line:
         "pipelining",
         "reader",
         "reports",
+        "room",
         "timeout_s",
         "usual",
     )
@@ -64,12 +71,15 @@ class Line:
         reports: bool = False,
     ) -> None:
         self._sock: socket.socket = reader.sock
+        self._gathers = hasattr(self._sock, "sendmsg") and not isinstance(self._sock, ssl.SSLSocket)
         self.reader = reader
         self.extensions = extensions
         self.pipelining = "pipelining" in extensions
         self.mail_limit = _mail_limit(extensions.get("limits", ""))
         self.timeout_s = timeout_s
+        reader.slice_s = min(timeout_s, SLICE_S)
         self.reports = reports and "dsn" in extensions
+        self.room = 1
         self.mails = 0
         self.accepted = 0
         self.asked = False
@@ -121,23 +131,24 @@ class Line:
         if self.reader.held:
             raise LineLost("the relay answered before it was asked", in_doubt=False)
 
-    def hand_over(self, content: bytes, behind: bytes = b"") -> Reply:
+    def hand_over(self, pieces: Sequence[bytes], behind: bytes = b"") -> Reply:
         """The relay's answer to transparent content and the final dot; `behind` are commands that
         leave in the same write (RFC 2920 3.1) and are answered after it.
 
         Raises LineLost, `in_doubt` exactly when the whole of the dot had been given to the socket:
         what was cut short is no mail (RFC 5321 3.8).
         """
-        self.asked = bool(behind)
+        self.asked = behind != b""
         within_s = self.reader.limits.dot_s
         try:
-            self._send(b"".join((content, FINAL_DOT, behind)), within_s)
+            self._send_pieces((*pieces, FINAL_DOT, behind), within_s)
         except _Cut as cut:
-            if cut.sent < len(content) + len(FINAL_DOT):
+            if cut.sent < sum(map(len, pieces)) + len(FINAL_DOT):
                 return self._early_refusal(cut)
             self.broken = True  # the dot left; what stood behind it did not
         try:
-            return self._answer(Stage.DOT, within_s)
+            reply = self.reader.read(Stage.DOT, within_s)
+            return reply if reply.code in _TAKEN else self._checked(reply)
         except LineLost as lost:
             raise LineLost(f"after the final dot: {lost.message}", in_doubt=True) from lost
 
@@ -174,7 +185,10 @@ class Line:
         self._sock.close()
 
     def _answer(self, stage: Stage, timeout_s: float) -> Reply:
-        reply = self.reader.read(stage, timeout_s)
+        return self._checked(self.reader.read(stage, timeout_s))
+
+    def _checked(self, reply: Reply) -> Reply:
+        stage = reply.stage
         if reply.code < _FIRST_REFUSAL and reply.code // 100 != _MOVES_ON[stage]:
             raise LineLost(f"{reply.code} is no answer to {stage.upper()}", in_doubt=False)
         return reply
@@ -182,25 +196,40 @@ class Line:
     def _send(self, octets: bytes, within_s: float) -> None:
         """All of it, within that time and never without progress for `timeout_s`. Our own loop: it
         knows how many bytes had left when it failed."""
-        began_at = time.monotonic()
-        self.reader.wait_at_most(min(self.timeout_s, within_s, SLICE_S))
-        sent = 0
+        self.reader.wait_at_most(min(self.reader.slice_s, within_s))
         try:
             sent = self._sock.send(octets)
         except TimeoutError:
-            pass
+            sent = 0
         except OSError as error:
             raise _Cut(f"the line broke: {error.strerror or error}", 0) from error
         if sent < len(octets):
-            self._send_rest(octets, sent, began_at, within_s)
+            self._send_rest(octets, sent, within_s)
 
-    def _send_rest(self, octets: bytes, sent: int, began_at: float, within_s: float) -> None:
-        moved_at = time.monotonic() if sent else began_at
+    def _send_pieces(self, pieces: Sequence[bytes], within_s: float) -> None:
+        """As `_send`, all of them in one write, which the kernel gathers where it can."""
+        if not self._gathers or len(pieces) > _MOST_PIECES:
+            self._send(b"".join(pieces), within_s)
+            return
+        self.reader.wait_at_most(min(self.reader.slice_s, within_s))
+        try:
+            sent = self._sock.sendmsg(pieces)
+        except TimeoutError:
+            sent = 0
+        except OSError as error:
+            raise _Cut(f"the line broke: {error.strerror or error}", 0) from error
+        if sent < sum(map(len, pieces)):
+            self._send_rest(b"".join(pieces), sent, within_s)
+
+    def _send_rest(self, octets: bytes, sent: int, within_s: float) -> None:
+        """What the first write, which waited for a slice when nothing left, did not take."""
+        began_at = time.monotonic() - (0.0 if sent else min(self.reader.slice_s, within_s))
+        moved_at = began_at
         while sent < len(octets):
             left_s = min(moved_at + self.timeout_s, began_at + within_s) - time.monotonic()
             if left_s <= 0:
                 raise _Cut("the relay stopped reading", sent)
-            self.reader.wait_at_most(min(left_s, SLICE_S))
+            self.reader.wait_at_most(min(left_s, self.reader.slice_s))
             try:
                 sent += self._sock.send(memoryview(octets)[sent:])
             except TimeoutError:

@@ -25,7 +25,7 @@ _PRINTABLE = bytes(
     byte if 0x20 <= byte <= 0x7E else 0x20 if byte == 0x09 else 0x3F for byte in range(256)
 )
 _TEXT_LIMIT = 1000
-_RECEIVE = 65536
+_RECEIVE = 4096
 # The wait for the socket is cut into these, so that its timeout is seldom set anew.
 SLICE_S = 60.0
 
@@ -89,15 +89,16 @@ class ReplyReader:
 
     It buffers, so nobody else may read from that socket; a socket wrapped in TLS needs a new
     reader, and what this one still holds is then forgotten (RFC 3207 6). `held` has been received
-    and no reply has used it.
+    and no reply has used it. A wait is cut into slices of `slice_s`.
     """
 
-    __slots__ = ("_set_s", "held", "limits", "sock")
+    __slots__ = ("_set_s", "held", "limits", "slice_s", "sock")
 
     def __init__(self, sock: socket.socket, limits: Limits = LIMITS) -> None:
         self.sock = sock
         self.limits = limits
         self.held = b""
+        self.slice_s = SLICE_S
         self._set_s: float | None = None
 
     def wait_at_most(self, seconds: float) -> None:
@@ -160,13 +161,13 @@ class ReplyReader:
 
     def _receive(self, deadline: float) -> None:
         """Add to `held`. Raises LineLost at the deadline, HungUp at the end."""
-        remaining = deadline - time.monotonic()
-        while remaining > 0:
-            self.wait_at_most(min(remaining, SLICE_S))
+        while (remaining := deadline - time.monotonic()) > 0:
+            slice_s = self.slice_s if remaining >= self.slice_s else remaining
+            if slice_s != self._set_s:
+                self.wait_at_most(slice_s)
             try:
                 received = self.sock.recv(_RECEIVE)
             except TimeoutError:
-                remaining = deadline - time.monotonic()
                 continue
             except OSError as error:
                 why = f"the line broke: {error.strerror or error}"

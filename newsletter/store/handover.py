@@ -165,9 +165,11 @@ class Handover:
     ) -> None:
         at = micros(now)
         with self._db.lock:
-            window = self._window(delivery.send_id)
-            unchanged = window.version == self._db.version()
-            if not window.may_begin(delivery) or not (unchanged or self._still_claimed(delivery)):
+            window = self._windows.get(delivery.send_id) or self._window(delivery.send_id)
+            if not (
+                window.may_begin(delivery)
+                and (window.version == self._db.version() or self._still_claimed(delivery))
+            ):
                 raise out_of_turn(delivery, "begin")
             if answered:
                 window.answer(answered, at)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,8 @@ from newsletter.errors import StoreError
 
 SIZE_BYTES = 1 << 20
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+# What a row, or a word of it, is in an entry: JSON in ASCII without a blank.
+written = json.JSONEncoder(separators=(",", ":")).encode
 
 Entry = tuple[Any, ...]
 
@@ -35,12 +37,13 @@ class Contents(NamedTuple):
 
 
 class Journal:
-    """The journal of one sender, open for writing. Not to be shared by two processes."""
+    """The journal of one sender, open for writing. Not to be shared by two processes. `used` of its
+    SIZE_BYTES hold entries."""
 
     def __init__(self, path: Path, file: int) -> None:
         self.path = path
         self._file = file
-        self._at = self._first = os.pwrite(file, _line(("boot", boot_id())), 0)
+        self.used = self._first = os.pwrite(file, f"{written(('boot', boot_id()))}\n".encode(), 0)
 
     @classmethod
     def open(cls, path: Path) -> Journal:
@@ -60,27 +63,23 @@ class Journal:
             raise _failed(path, error) from error
         return journal
 
-    @property
-    def used(self) -> int:
-        """How many of its SIZE_BYTES hold entries."""
-        return self._at
-
-    def write(self, entry: Entry) -> None:
-        """Write the entry. Raises StoreError when not all of it is there."""
-        octets = _line(entry)
+    def write(self, begun: str, outcomes: Iterable[str] = ()) -> None:
+        """Write an entry: the row that begins ("null" for none) and those that ended, as `written`
+        writes them. Raises StoreError when not all of it is there."""
+        octets = f"[{','.join((begun, *outcomes))}]\n".encode("ascii")
         try:
-            written = os.pwrite(self._file, octets, self._at)
+            count = os.pwrite(self._file, octets, self.used)
         except OSError as error:
             raise _failed(self.path, error) from error
-        if written != len(octets):
+        if count != len(octets):
             raise _failed(self.path, None)
-        self._at += written
+        self.used += count
 
     def clear(self) -> None:
         """Forget everything: the database knows it now. Overwrites from the front, so a reader
         finds either nothing or what it may apply once more. The first line stays: without it, it
         would seem that nothing had ever begun."""
-        used, self._at = self._at, self._first
+        used, self.used = self.used, self._first
         try:
             os.pwrite(self._file, bytes(used - self._first), self._first)
         except OSError as error:
@@ -137,10 +136,6 @@ def boot_id() -> str:
         return _BOOT_ID.read_text("ascii").strip()
     except OSError:
         return ""
-
-
-def _line(entry: Entry) -> bytes:
-    return _encode(entry).encode("ascii") + b"\n"
 
 
 def _failed(path: Path, error: OSError | None) -> StoreError:

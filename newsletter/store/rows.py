@@ -31,6 +31,7 @@ from newsletter.model import (
     Stage,
     Subscriber,
     SubscriberStatus,
+    row_of,
 )
 from newsletter.slots import fill_slots
 
@@ -42,7 +43,8 @@ Row = tuple[Any, ...]
 
 def micros(moment: datetime) -> int:
     """Microseconds since 1970 UTC. A naive `moment` is a bug and raises TypeError."""
-    return (moment - EPOCH) // MICROSECOND
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def micros_or_none(moment: datetime | None) -> int | None:
@@ -210,23 +212,21 @@ def delivery_of(row: Row) -> Delivery:
 def claimed_of(rows: Iterable[Row], now_us: int) -> list[Delivery]:
     """PENDING and DEFERRED rows as their claim leaves them."""
     state, now = DeliveryState.CLAIMED, moment_of(now_us)
-    # By position, in the order of Delivery: a send makes as many of these as it has readers.
     return [
-        Delivery(
-            row[0],
-            row[1],
-            row[2],
-            row[3],
-            state,
-            json.loads(row[4]) if row[4] != "{}" else {},
-            "",
-            row[7] + 1,
-            row[15],
-            row[8],
-            row[16],
-            None if row[9] is None else Reply(Stage(row[9]), *row[10:13]),
-            None,
-            now,
+        row_of(
+            (
+                *row[:4],
+                state,
+                json.loads(row[4]) if row[4] != "{}" else {},
+                "",
+                row[7] + 1,
+                row[15],
+                row[8],
+                row[16],
+                None if row[9] is None else Reply(Stage(row[9]), *row[10:13]),
+                None,
+                now,
+            )
         )
         for row in rows
     ]
