@@ -16,6 +16,7 @@ import pytest
 
 from newsletter.audience.tokens import Keys, read_verp
 from newsletter.delivery.deliver import deliver
+from newsletter.delivery.lane import LEISURE_S
 from newsletter.delivery.publish import Publication, publish
 from newsletter.delivery.run import CLAIM, Office
 from newsletter.delivery.way import GLANCE_S
@@ -360,6 +361,24 @@ def test_who_is_left_alone_is_not_waited_for(world: World) -> None:
     list(deliver(send, open_transports(world.relay.relay()), office))
     assert set(world.states(send).values()) == {"deferred"}
     assert world.time - NOW < timedelta(minutes=1), "200 mails at the slowest pace take an hour"
+
+
+def test_who_was_answered_is_recorded_before_a_long_wait(world: World) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def rest(seconds: float) -> None:
+        world.time += timedelta(seconds=seconds)
+        if len(world.reached()) > len(seen):
+            states = world.store.progress(send.id)
+            seen.append((len(world.reached()), states[DeliveryState.ACCEPTED]))
+            sleep(2 * LEISURE_S)
+
+    world.people(3)
+    send = world.publish()
+    office = replace(world.office(), rest=rest)
+    slow = world.relay.relay(limits=Limits(per_second=1))
+    list(deliver(send, open_transports(slow), office, slow))
+    assert seen == [(1, 1), (2, 2)]
 
 
 def test_promise_6_refusals_from_three_domains_stop_the_run(world: World) -> None:
