@@ -127,8 +127,8 @@ def test_no_more_mails_on_a_line_than_the_relay_likes(relay: ScriptedRelay) -> N
 
 
 def test_a_silent_relay_leaves_all_that_left_in_doubt(relay: ScriptedRelay) -> None:
-    relay.on("dot", delay_s=3)
-    done = Delivered(relay, 3, timeout_s=0.5)
+    relay.on("dot", delay_s=4)
+    done = Delivered(relay, 3, timeout_s=1.0)
     assert done.error is not None
     assert done.error.in_doubt
     assert len(done.begun) == 3

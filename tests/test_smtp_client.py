@@ -286,14 +286,14 @@ def test_no_answer_to_the_dot_is_in_doubt_after_its_own_time(relay: ScriptedRela
 
 
 def test_the_dot_has_more_time_than_a_command(relay: ScriptedRelay) -> None:
-    relay.on("dot", delay_s=0.3)
-    with connected(relay, timeout_s=0.1) as transport:
+    relay.on("dot", delay_s=1.5)
+    with SMTPTransport(relay.relay(timeout_s=1.0), Limits(dot_s=30)) as transport:
         assert replies(transport, [letter()]) == [TAKEN]
 
 
 def test_a_command_without_an_answer_is_not_waited_for_for_ever(relay: ScriptedRelay) -> None:
-    relay.on("rcpt", delay_s=1.0)
-    with connected(relay, timeout_s=0.1) as transport, pytest.raises(LineLost) as caught:
+    relay.on("rcpt", delay_s=4.0)
+    with connected(relay, timeout_s=1.0) as transport, pytest.raises(LineLost) as caught:
         replies(transport, [letter()])
     assert not caught.value.in_doubt
 
