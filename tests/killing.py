@@ -137,25 +137,17 @@ class Torn:
     most: int = 200
 
     def arm(self, fuse: Fuse) -> None:
-        whole, gathered = Line._send, Line._send_pieces
+        inner = Line._send
 
-        def fatal(line: Line, octets: bytes, within_s: float) -> None:
-            leaves = self.cut(octets)
-            if leaves and fuse.burnt:
-                whole(line, octets[:leaves], within_s)
-                fuse.die()
-            whole(line, octets, within_s)
-
-        def fatal_in_pieces(line: Line, pieces: Sequence[bytes], within_s: float) -> None:
+        def fatal(line: Line, pieces: Sequence[bytes], within_s: float) -> None:
             octets = b"".join(pieces)
             leaves = self.cut(octets)
             if leaves and fuse.burnt:
-                whole(line, octets[:leaves], within_s)
+                inner(line, (octets[:leaves],), within_s)
                 fuse.die()
-            gathered(line, pieces, within_s)
+            inner(line, pieces, within_s)
 
         setattr(Line, "_send", fatal)  # noqa: B010 - mypy would have a method assigned
-        setattr(Line, "_send_pieces", fatal_in_pieces)  # noqa: B010
 
 
 @dataclass(frozen=True, slots=True)

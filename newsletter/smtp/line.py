@@ -96,13 +96,13 @@ class Line:
     def say(self, octets: bytes) -> None:
         """Send commands whose answers are heard later. Raises LineLost."""
         self.refuse_unasked()
-        self._send(octets, self.timeout_s)
+        self._send((octets,), self.timeout_s)
 
     def say_all(self, octets: bytes) -> None:
         """Send commands with content in between, however long the relay takes to read them.
         Raises LineLost."""
         self.asked = True
-        self._send(octets, self.reader.limits.dot_s)
+        self._send((octets,), self.reader.limits.dot_s)
 
     def ends_silently(self) -> bool:
         """Whether the relay hangs up now without another word."""
@@ -141,7 +141,7 @@ class Line:
         self.asked = behind != b""
         within_s = self.reader.limits.dot_s
         try:
-            self._send_pieces((*pieces, FINAL_DOT, behind), within_s)
+            self._send((*pieces, FINAL_DOT, behind), within_s)
         except _Cut as cut:
             if cut.sent < sum(map(len, pieces)) + len(FINAL_DOT):
                 return self._early_refusal(cut)
@@ -170,7 +170,7 @@ class Line:
         a relay that cannot say goodbye changes nothing."""
         if not (self.asked or self.broken):
             with contextlib.suppress(LineLost):
-                self._send(b"QUIT\r\n", self.reader.limits.quit_s)
+                self._send((b"QUIT\r\n",), self.reader.limits.quit_s)
                 self.reader.lines(self.reader.limits.quit_s)
         self.close()
 
@@ -193,27 +193,16 @@ class Line:
             raise LineLost(f"{reply.code} is no answer to {stage.upper()}", in_doubt=False)
         return reply
 
-    def _send(self, octets: bytes, within_s: float) -> None:
-        """All of it, within that time and never without progress for `timeout_s`. Our own loop: it
-        knows how many bytes had left when it failed."""
+    def _send(self, pieces: Sequence[bytes], within_s: float) -> None:
+        """All of them, in one write that the kernel gathers where it can, within that time and
+        never without progress for `timeout_s`. Our own loop: it knows how many bytes had left when
+        it failed."""
         self.reader.wait_at_most(min(self.reader.slice_s, within_s))
         try:
-            sent = self._sock.send(octets)
-        except TimeoutError:
-            sent = 0
-        except OSError as error:
-            raise _Cut(f"the line broke: {error.strerror or error}", 0) from error
-        if sent < len(octets):
-            self._send_rest(octets, sent, within_s)
-
-    def _send_pieces(self, pieces: Sequence[bytes], within_s: float) -> None:
-        """As `_send`, all of them in one write, which the kernel gathers where it can."""
-        if not self._gathers or len(pieces) > _MOST_PIECES:
-            self._send(b"".join(pieces), within_s)
-            return
-        self.reader.wait_at_most(min(self.reader.slice_s, within_s))
-        try:
-            sent = self._sock.sendmsg(pieces)
+            if self._gathers and len(pieces) <= _MOST_PIECES:
+                sent = self._sock.sendmsg(pieces)
+            else:
+                sent = self._sock.send(b"".join(pieces))
         except TimeoutError:
             sent = 0
         except OSError as error:
