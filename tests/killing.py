@@ -7,6 +7,7 @@ processes are forked from a server that has everything imported, so that one cos
 
 from __future__ import annotations
 
+import mmap
 import multiprocessing
 import os
 import resource
@@ -151,8 +152,26 @@ class Torn:
 
 
 @dataclass(frozen=True, slots=True)
+class TornEntry:
+    """An entry of the journal to die in the middle of: its second half is there."""
+
+    most: int = 1
+
+    def arm(self, fuse: Fuse) -> None:
+        class Fatal(mmap.mmap):
+            def __setitem__(self, where: Any, octets: Any) -> None:
+                if fuse.burnt:
+                    half = len(octets) // 2
+                    super().__setitem__(slice(where.start + half, where.stop), octets[half:])
+                    fuse.die()
+                super().__setitem__(where, octets)
+
+        setattr(mmap, "mmap", Fatal)  # noqa: B010
+
+
+@dataclass(frozen=True, slots=True)
 class TornFile:
-    """A write to the journal to die in the middle of."""
+    """A write to the file of the journal to die in the middle of."""
 
     wanted: Callable[[bytes], bool]
     most: int = 1
@@ -204,7 +223,7 @@ def last_move(_: object, __: int, to: str, *___: object) -> bool:
     return to in ("done", "paused")
 
 
-SEAMS: dict[str, Seam | Torn | TornFile] = {
+SEAMS: dict[str, Seam | Torn | TornEntry | TornFile] = {
     "claim, not committed": Seam(Handover, "_take", late=True, most=4),
     "claim": Seam(Handover, "claim", late=True, most=4),
     "before connect": Seam(client, "dial", most=4),
@@ -212,7 +231,7 @@ SEAMS: dict[str, Seam | Torn | TornFile] = {
     "MAIL": Torn(lambda octets: up_to(octets, b"MAIL FROM:<")),
     "RCPT": Torn(lambda octets: up_to(octets, b"RCPT TO:<")),
     "before journal": Seam(Journal, "write", most=200),
-    "journal, torn": TornFile(lambda octets: octets.startswith(b"[["), most=200),
+    "journal, torn": TornEntry(most=200),
     "journal": Seam(Journal, "write", late=True, most=200),
     "content": Torn(lambda octets: of_content(octets, "half")),
     "dot, torn": Torn(lambda octets: of_content(octets, "dot")),

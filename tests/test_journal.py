@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -36,7 +37,7 @@ def write(made: Journal, *entry: object) -> None:
     made.write(begun, outcomes)
 
 
-def entries(path: Path) -> list[object]:
+def entries(path: Path) -> list[list[object]]:
     found = journal.read(path)
     assert found is not None
     return [json.loads(json.dumps(entry)) for entry in found.entries]
@@ -71,6 +72,40 @@ def test_a_journal_that_forgot_its_entries_still_knows_its_boot(tmp_path: Path) 
     assert entries(made.path) == [[None]]
 
 
+def test_more_than_there_was_room_for_makes_it_longer(tmp_path: Path) -> None:
+    made = Journal.open(tmp_path / "j")
+    for _ in range(3):
+        write(made, None, ("x" * (SIZE_BYTES // 2),))
+    assert [entry[0] for entry in entries(made.path)] == [None] * 3
+    made.clear()
+    assert entries(made.path) == []
+    made.close()
+
+
+def test_a_sender_that_was_given_up_does_not_die_of_the_next_ones_journal(tmp_path: Path) -> None:
+    first = Journal.open(tmp_path / "j")
+    write(first, *BEGUN)
+    second = Journal.open(tmp_path / "j")
+    write(first, None)
+    write(second, None, (6,))
+    assert entries(tmp_path / "j") == [[None, [6]]]
+    first.close()
+    second.close()
+
+
+@given(st.sets(st.integers(0, 25), min_size=1))
+def test_an_entry_that_was_not_wholly_copied_is_none(holes: set[int]) -> None:
+    with TemporaryDirectory() as folder:
+        path = written(Path(folder) / "j", BEGUN, (None, (6,)))
+        octets = bytearray(path.read_bytes())
+        first = octets.index(b"[[")
+        for hole in holes:
+            octets[first + hole] = 0
+        path.write_bytes(octets)
+        whole = octets[first : first + min(holes)].count(b"\n")
+        assert entries(path) == [[[1, 2, 3], [4, 5]], [None, [6]]][:whole]
+
+
 @pytest.mark.parametrize("cut", range(1, 12))
 def test_a_last_line_that_is_torn_is_no_entry(tmp_path: Path, cut: int) -> None:
     path = written(tmp_path / "j", BEGUN)
@@ -92,14 +127,14 @@ import resource, sys
 from pathlib import Path
 from newsletter.errors import StoreError
 from newsletter.model import DeliveryState
-from newsletter.store.journal import Journal
+from newsletter.store.journal import SIZE_BYTES, Journal
 path, limit, early = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "early"
 try:
     if early:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     made = Journal.open(path)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    made.write("null", ["x" * 200])
+    made.write("null", ["x" * SIZE_BYTES])
 except StoreError as error:
     print(error.code, path.exists())
 """
@@ -292,6 +327,8 @@ def test_a_begin_that_fails_keeps_the_answers_it_was_given(
         ada, ben = store.claim(send.id, 2, NOW)
         store.begin(ada, NOW)
         with monkeypatch.context() as broken:
+            full = next(iter(vars(store)["_windows"].values())).journal
+            broken.setattr(full, "used", SIZE_BYTES)
             broken.setattr(os, "pwrite", lambda *_: 0)
             with pytest.raises(StoreError, match="journal"):
                 store.begin(ben, NOW, [taken(ada)])

@@ -1,11 +1,12 @@
 """What a sender must not forget between two commits: one small file beside the database.
 
-A mail costs one write here before its content leaves, instead of a transaction of the database.
-An entry is a line of JSON: the mail that begins (or null) and the outcomes of those answered before
+A mail costs one copy into it before its content leaves, instead of a transaction of the database:
+the file is mapped, as SQLite maps the index of its own log beside it. An entry is a line of JSON: the mail that begins (or null) and the outcomes of those answered before
 it, each as the parameters of the statement that says so to the database. The file is
 allocated when it is made and then overwritten in place, so that a disk that fills up later stops
 the next mail and loses no answer. A process may be killed at any moment; what was written is there
-(the kernel has it). After a power failure it may not be: the first line names the boot it belongs
+(the kernel has it), and an entry that was not wholly copied has a NUL where octets are missing.
+After a power failure it may not be: the first line names the boot it belongs
 to, and whoever reads it later under another one must believe nothing that is missing.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import json
+import mmap
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,18 +40,19 @@ class Contents(NamedTuple):
 
 class Journal:
     """The journal of one sender, open for writing. Not to be shared by two processes. `used` of its
-    SIZE_BYTES hold entries."""
+    SIZE_BYTES hold entries; more of them would make the file longer."""
 
     def __init__(self, path: Path, file: int) -> None:
         self.path = path
         self._file = file
+        self._map = mmap.mmap(file, SIZE_BYTES)
         self.used = self._first = os.pwrite(file, f"{written(('boot', boot_id()))}\n".encode(), 0)
 
     @classmethod
     def open(cls, path: Path) -> Journal:
         """A new, empty journal of mode 0600 with its room on the disk taken. Raises StoreError."""
         try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+            file = _new_file(path)
             try:
                 _take_room(file)
                 journal = cls(path, file)
@@ -67,13 +70,20 @@ class Journal:
         """Write an entry: the row that begins ("null" for none) and those that ended, as `written`
         writes them. Raises StoreError when not all of it is there."""
         octets = f"[{','.join((begun, *outcomes))}]\n".encode("ascii")
+        end = self.used + len(octets)
+        if end <= SIZE_BYTES:
+            self._map[self.used : end] = octets
+        else:
+            self._lengthen(octets)
+        self.used = end
+
+    def _lengthen(self, octets: bytes) -> None:
         try:
             count = os.pwrite(self._file, octets, self.used)
         except OSError as error:
             raise _failed(self.path, error) from error
         if count != len(octets):
             raise _failed(self.path, None)
-        self.used += count
 
     def clear(self) -> None:
         """Forget everything: the database knows it now. Overwrites from the front, so a reader
@@ -88,6 +98,7 @@ class Journal:
     def close(self) -> None:
         """Close the file and leave it: what is in it is still to be recovered."""
         if self._file >= 0:
+            self._map.close()
             os.close(self._file)
             self._file = -1
 
@@ -112,6 +123,16 @@ def read(path: Path) -> Contents | None:
         return None
     boot = entries.pop(0)
     return Contents(entries, boot == ("boot", boot_id()))
+
+
+def _new_file(path: Path) -> int:
+    """A file that nobody has mapped: to shorten one would kill who has."""
+    while True:
+        path.unlink(missing_ok=True)
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
 
 
 def _take_room(file: int) -> None:
