@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from newsletter.errors import LineLost
 from newsletter.model import Reply, Stage
 from newsletter.smtp.replies import SLICE_S, HungUp, ReplyReader
+from newsletter.smtp.waits import PASSED
 
 # The class of reply that moves a transaction on (RFC 5321 4.3.2); 4 and 5 are refusals.
 _MOVES_ON = {Stage.MAIL: 2, Stage.RCPT: 2, Stage.DATA: 3, Stage.DOT: 2}
@@ -77,7 +78,7 @@ class Line:
         self.pipelining = "pipelining" in extensions
         self.mail_limit = _mail_limit(extensions.get("limits", ""))
         self.timeout_s = timeout_s
-        reader.slice_s = min(timeout_s, SLICE_S)
+        reader.wait_in_slices(min(timeout_s, SLICE_S))
         self.reports = reports and "dsn" in extensions
         self.room = 1
         self.mails = 0
@@ -203,7 +204,7 @@ class Line:
                 sent = self._sock.sendmsg(pieces)
             else:
                 sent = self._sock.send(b"".join(pieces))
-        except TimeoutError:
+        except PASSED:
             sent = 0
         except OSError as error:
             raise _Cut(f"the line broke: {error.strerror or error}", 0) from error
@@ -221,7 +222,7 @@ class Line:
             self.reader.wait_at_most(min(left_s, self.reader.slice_s))
             try:
                 sent += self._sock.send(memoryview(octets)[sent:])
-            except TimeoutError:
+            except PASSED:
                 continue
             except OSError as error:
                 raise _Cut(f"the line broke: {error.strerror or error}", sent) from error

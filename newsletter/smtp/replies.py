@@ -17,6 +17,7 @@ from functools import lru_cache
 
 from newsletter.errors import LineLost
 from newsletter.model import Reply, Stage
+from newsletter.smtp.waits import PASSED, kept_by_kernel, wait_by_kernel
 
 # "250-text", "250 text", or a bare "250"; RFC 5321 4.2 with the first digit of 4.2.1.
 _LINE = re.compile(rb"([2-5][0-9]{2})([ -]|$)")
@@ -92,19 +93,30 @@ class ReplyReader:
     and no reply has used it. A wait is cut into slices of `slice_s`.
     """
 
-    __slots__ = ("_set_s", "held", "limits", "slice_s", "sock")
+    __slots__ = ("_by_kernel", "_set_s", "held", "limits", "slice_s", "sock")
 
     def __init__(self, sock: socket.socket, limits: Limits = LIMITS) -> None:
         self.sock = sock
         self.limits = limits
         self.held = b""
         self.slice_s = SLICE_S
+        self._by_kernel = False
         self._set_s: float | None = None
 
+    def wait_in_slices(self, slice_s: float) -> None:
+        """Cut the waits to come into slices of that, minded by the kernel where it can."""
+        self.slice_s = slice_s
+        self._by_kernel = kept_by_kernel(self.sock)
+        self._set_s = None
+
     def wait_at_most(self, seconds: float) -> None:
-        """Set the socket's timeout. Each time costs a system call, so not when it is set so."""
+        """Set how long a call on the socket may wait; not when it is set so, as that costs calls
+        of the system."""
         if seconds != self._set_s:
-            self.sock.settimeout(seconds)
+            if self._by_kernel:
+                wait_by_kernel(self.sock, seconds)
+            else:
+                self.sock.settimeout(seconds)
             self._set_s = seconds
 
     def read(self, stage: Stage, timeout_s: float) -> Reply:
@@ -167,7 +179,7 @@ class ReplyReader:
                 self.wait_at_most(slice_s)
             try:
                 received = self.sock.recv(_RECEIVE)
-            except TimeoutError:
+            except PASSED:
                 continue
             except OSError as error:
                 why = f"the line broke: {error.strerror or error}"
