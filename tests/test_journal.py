@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import StoreError
-from newsletter.model import DeliveryState, Offer
+from newsletter.model import Delivery, DeliveryState, Offer, Reply, Stage
 from newsletter.store import Store, journal, open_store, window
 from newsletter.store.handover import DIED, POWER_CUT
 from newsletter.store.journal import SIZE_BYTES, Journal
@@ -339,13 +341,46 @@ def test_a_begin_that_fails_keeps_the_answers_it_was_given(
 TEXTS = st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=0x2FF), max_size=40)
 
 
-@given(TEXTS, TEXTS, st.none() | st.integers(0, 2**50), st.sampled_from(DeliveryState))
-def test_an_outcome_is_written_as_any_row_is(
-    reason: str, text: str, next_us: int | None, state: DeliveryState
+@given(TEXTS, st.sampled_from(Stage), st.sampled_from(DeliveryState), st.booleans())
+def test_what_is_written_of_an_outcome_is_all_of_it_or_what_begin_has_not_said(
+    text: str, stage: Stage, state: DeliveryState, begun: bool
 ) -> None:
-    for said in ((None, None, None, None), ("dot", 250, "2.0.0", text)):
-        row = (text, state.value, reason, "a.b@c.example", *said, next_us, 0, 17, 1, 2, 3)
-        assert window.outcome_text(row) == journal.written(row)
-    for why in ("", reason):
-        row = ("main", "accepted", why, text, "dot", 250, "", text, None, 2, 17, 1, 2, 3)
-        assert window.outcome_text(row) == journal.written(row)
+    person = Delivery(1, 2, "p@example.com", "", state, {}, attempts=3, updated_at=NOW)
+    row = person._replace(relay="main", message_id=text, reply=Reply(stage, 250, "2.0.0", text))
+    for offer in ((text, text, 9, 1, 2, 3), ("main", text, 9, 1, 2, 3)):
+        found = json.loads(window.entry_text(row, offer if begun else None, 17))
+        short = begun and offer[0] == "main" and state == "accepted" and stage == "dot"
+        whole = list(window.outcome_of(row, 17))
+        assert found == ([250, "2.0.0", text, 17, 1, 2, 3] if short else whole)
+
+
+def test_a_mail_taken_is_recovered_as_it_would_have_been_recorded(path: Path) -> None:
+    store = open_store(f"sqlite:{path}")
+    readers(store, "ada", "ben", "cy")
+    send = sending(store)
+    ada, ben, cy = store.claim(send.id, 3, NOW)
+    offers = [Offer("main", f"{name}@example.org") for name in ("ada", "ben", "cy")]
+    said = Reply(Stage.DOT, 250, "2.0.0", 'queued as "4F\\"')
+    done = [
+        row._replace(state=DeliveryState.ACCEPTED, relay=to, message_id=name, reply=said)
+        for row, (to, name) in zip((ada, ben), offers, strict=False)
+    ]
+    store.begin(ada, NOW, (), offers[0])
+    store.begin(ben, NOW, done[:1], offers[1])
+    left = path.with_name(f"{path.name}-send-1.journal").read_bytes()
+    assert left.count(b"ada@example.org") == 1
+    store.record_all(done[1:], NOW)
+    recorded = list(store.deliveries(send.id))
+    with closing(sqlite3.connect(path)) as ledger, ledger:
+        ledger.execute(
+            "UPDATE delivery SET state = 'claimed', relay = '', message_id = '', "
+            "reply_stage = NULL, reply_code = NULL, reply_status = NULL, reply_text = NULL "
+            "WHERE subscriber_id = ?",
+            (ada.subscriber_id,),
+        )
+    path.with_name(f"{path.name}-send-1.journal").write_bytes(left)
+    assert recovered(path)[0] == {"ada": "accepted", "ben": "accepted", "cy": "pending"}
+    with open_store(f"sqlite:{path}") as later:
+        again = list(later.deliveries(send.id))
+    assert again[:2] == recorded[:2]
+    del store, cy

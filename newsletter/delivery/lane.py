@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from time import monotonic
 
-from newsletter.delivery.run import CLAIM, Run
+from newsletter.delivery.run import CLAIM, Office, Run
 from newsletter.delivery.way import Way
 from newsletter.errors import (
     LineLost,
@@ -43,10 +43,12 @@ class Lane:
     answered: list[Delivery] = field(default_factory=list)
     settled: list[Delivery] = field(default_factory=list)
     flushed_at: float = 0.0
+    run: Run = field(init=False)
+    office: Office = field(init=False)
 
-    @property
-    def run(self) -> Run:
-        return self.way.run
+    def __post_init__(self) -> None:
+        self.run = self.way.run
+        self.office = self.run.office
 
     def rows(self) -> Iterator[Delivery]:
         """Each row as it is answered. A relay that cannot be reached ends this lane only, one that
@@ -87,7 +89,7 @@ class Lane:
                 yield from self._give_back(self._doubtful(error))
                 if lost == LOST_LINES or self.way.over:
                     raise
-                self.run.office.sleep(WAITS_S[lost])
+                self.office.sleep(WAITS_S[lost])
                 if self.way.over:
                     raise
                 lost += 1
@@ -141,7 +143,7 @@ class Lane:
     def _begin(self, mail: Mail) -> None:
         """Called by the transport when the relay is ready for the content: from now on whoever
         recovers the send knows that it may have left, and of the answers so far."""
-        name, office = mail.message_id, self.run.office
+        name, office = mail.message_id, self.office
         offer = offer_of((self.way.out.relay.name, name))
         office.store.begin(self.in_flight[name], office.now(), self.answered, offer)
         self.answered.clear()
@@ -150,8 +152,7 @@ class Lane:
     def _flush(self) -> None:
         """Record the answers that no `begin` took along."""
         if self.answered:
-            office = self.run.office
-            office.store.record_all(self.answered, office.now())
+            self.office.store.record_all(self.answered, self.office.now())
             self.answered.clear()
 
     def _flush_at_leisure(self) -> None:
@@ -184,7 +185,7 @@ class Lane:
     def _give_back(self, in_doubt: set[str]) -> Iterator[Delivery]:
         """UNKNOWN for the row whose final dot may have left, PENDING for what was not taken, behind
         everybody who waits: a mail that kills the line must not stand in their way."""
-        office = self.run.office
+        office = self.office
         for name, row in self.in_flight.items():
             doubtful = name in in_doubt
             state = DeliveryState.UNKNOWN if doubtful else DeliveryState.PENDING

@@ -135,14 +135,14 @@ class Way:
     def answered(self, row: Delivery, reply: Reply, message_id: str) -> Delivery:
         """The row with the relay's last word, to be recorded before the lane's next content
         leaves."""
-        office, relay = self.run.office, self.out.relay.name
+        relay = self.out.relay.name
         if reply.stage is Stage.DOT and reply.code < 300:
             done = accepted(row, reply, message_id, relay)
             if self.breaker.calm and not self._bounced:
                 self._heard += 1
                 return done
         else:
-            offered = row._replace(message_id=message_id, relay=relay)
+            office, offered = self.run.office, row._replace(message_id=message_id, relay=relay)
             done = outcome(offered, reply, office.now(), office.jitter())
         with self.run.lock:
             self._hear(row, reply)

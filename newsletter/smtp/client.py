@@ -108,10 +108,12 @@ class SMTPTransport:
             line, reply = self._line, None
             if line is None or not line.agreed():
                 line, heard = self._envelope(mail)
-                reply = None if heard.positive else heard
+                if heard.positive:
+                    line.refuse_unasked()
+                else:
+                    reply = heard
             ahead.mail = None
             if reply is None:
-                line.refuse_unasked()
                 behind = self._following(line, ahead)
                 begin(mail)
                 pieces = mail.pieces if mail.inspected else (dot_stuffed(mail.content),)

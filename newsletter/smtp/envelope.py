@@ -42,8 +42,10 @@ def xtext(text: str) -> str:
 
 def group(line: Line, mail: Mail) -> bytes:
     """The whole envelope as one write (RFC 2920). Raises NotOffered."""
-    sender, recipient, last = commands(line, mail)
-    return f"{sender}\r\n{recipient}\r\n{last}\r\n".encode()
+    if line.reports or not mail.rcpt_to.isascii():
+        return "\r\n".join((*commands(line, mail), "")).encode()
+    size = f" SIZE={mail.size}" if "size" in line.extensions else ""
+    return f"MAIL FROM:<{mail.mail_from}>{size}\r\nRCPT TO:<{mail.rcpt_to}>\r\nDATA\r\n".encode()
 
 
 def say_group(line: Line, mail: Mail) -> None:

@@ -198,7 +198,8 @@ class Line:
         """All of them, in one write that the kernel gathers where it can, within that time and
         never without progress for `timeout_s`. Our own loop: it knows how many bytes had left when
         it failed."""
-        self.reader.wait_at_most(min(self.reader.slice_s, within_s))
+        reader = self.reader
+        reader.wait_at_most(within_s if within_s < reader.slice_s else reader.slice_s)
         try:
             if self._gathers and len(pieces) <= _MOST_PIECES:
                 sent = self._sock.sendmsg(pieces)

@@ -56,8 +56,7 @@ class Database:
         self.path = path
         self._connection = connection
         self.lock = RLock()
-        self._people_writes = 0
-        self._written_elsewhere = 0
+        self._version = (0, 0)
         self._look_at = 0.0
 
     @classmethod
@@ -123,7 +122,8 @@ class Database:
         """A transaction after which `version` is another one."""
         with self.transaction():
             yield
-            self._people_writes += 1
+            elsewhere, people = self._version
+            self._version = (elsewhere, people + 1)
 
     def version(self) -> tuple[int, int]:
         """Differs from an earlier one when this connection has changed people since, or another
@@ -131,9 +131,9 @@ class Database:
         now = time.monotonic()
         if now >= self._look_at:
             row = self.row("PRAGMA data_version")
-            self._written_elsewhere = row[0] if row else 0
+            self._version = (row[0] if row else 0, self._version[1])
             self._look_at = now + GLANCE_S
-        return (self._written_elsewhere, self._people_writes)
+        return self._version
 
     def look_again(self) -> None:
         """Have the next `version` ask anew."""

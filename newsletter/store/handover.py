@@ -22,6 +22,7 @@ from newsletter.store.rows import Row, claimed_of, micros, moment_of
 from newsletter.store.window import (
     BEGIN_COLUMNS,
     OUTCOME_COLUMNS,
+    TAKEN_COLUMNS,
     Window,
     out_of_turn,
     widened,
@@ -72,6 +73,13 @@ RECORD = """
 UPDATE delivery
    SET relay = ?, state = ?, reason = ?, message_id = ?, reply_stage = ?, reply_code = ?,
        reply_status = ?, reply_text = ?, next_at = ?, deferrals = ?, updated_at = ?
+ WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
+"""
+# As RECORD of an accepted mail, where relay and Message-ID are what BEGIN has said.
+TAKEN = """
+UPDATE delivery
+   SET state = 'accepted', reason = '', reply_stage = 'dot', reply_code = ?, reply_status = ?,
+       reply_text = ?, next_at = NULL, updated_at = ?
  WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
 """
 IN_DOUBT = """
@@ -209,7 +217,7 @@ class Handover:
         if not window.outcomes and not window.begun:
             return
         with self._db.transaction():
-            if self._db.write_many(RECORD, window.outcomes) != len(window.outcomes):
+            if self._db.write_many(RECORD, window.recorded()) != len(window.outcomes):
                 window.outcomes.clear()
                 raise _taken_over(window.send_id)
             self._db.write_many(BEGIN, window.began())
@@ -252,7 +260,10 @@ class Handover:
         its rows are no longer claimed, or at another attempt."""
         for begun, *outcomes in entries:
             for row in outcomes:
-                self._db.write(RECORD, widened(row, *OUTCOME_COLUMNS))
+                if len(row) == TAKEN_COLUMNS:
+                    self._db.write(TAKEN, row)
+                else:
+                    self._db.write(RECORD, widened(row, *OUTCOME_COLUMNS))
             if begun:
                 self._db.write(BEGIN, widened(begun, *BEGIN_COLUMNS))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 
 from newsletter.errors import StoreError
@@ -18,11 +18,11 @@ from newsletter.store.rows import Row, micros
 
 MOST_OUTCOMES = 500
 LONGEST_WAIT_US = 250_000
-# What the parameters of BEGIN and RECORD are, now and before the relay stood in front of them.
+# How many parameters BEGIN and RECORD have, now and before the relay stood in front of them.
 BEGIN_COLUMNS = (6, 4)
 OUTCOME_COLUMNS = (14, 13)
-# The same relay and status each time, the same Message-ID as it begins and as it ends.
-_word = lru_cache(maxsize=256)(written)
+# And TAKEN.
+TAKEN_COLUMNS = 7
 NO_REPLY = (None, None, None, None)
 # SQLite takes a member of an enumeration too, after a search for an adapter of 1 us.
 _WORDS: Mapping[str, str] = {word: word.value for word in (*DeliveryState, *Stage)}
@@ -38,10 +38,10 @@ class Window:
     path: Path
     claimed: dict[int, int] = field(default_factory=dict)
     begun: dict[int, Row] = field(default_factory=dict)
-    outcomes: list[Row] = field(default_factory=list)
+    outcomes: list[tuple[Delivery, int]] = field(default_factory=list)
     unwritten: list[str] = field(default_factory=list)
     version: tuple[int, int] = (-1, -1)
-    since_us: int = 0
+    due_us: int = 0
     journal: Journal | None = None
 
     def holds(self, delivery: Delivery) -> bool:
@@ -50,10 +50,10 @@ class Window:
 
     def due(self, now_us: int) -> bool:
         """Whether the outcomes should be committed before the next mail."""
-        count = len(self.outcomes)
-        if count >= MOST_OUTCOMES or (count and now_us - self.since_us >= LONGEST_WAIT_US):
+        outcomes, journal = self.outcomes, self.journal
+        if outcomes and (now_us >= self.due_us or len(outcomes) >= MOST_OUTCOMES):
             return True
-        return self.journal is not None and self.journal.used > SIZE_BYTES // 2
+        return journal is not None and journal.used > SIZE_BYTES // 2
 
     def may_begin(self, delivery: Delivery) -> bool:
         """Whether the row is claimed here and its content has not begun to leave."""
@@ -63,30 +63,31 @@ class Window:
     def answer(self, answered: Sequence[Delivery], now_us: int) -> None:
         """Take outcomes, which are kept until they are `settled`. Raises StoreError, and takes
         none, when one is of a row that is not held, or is no outcome."""
-        claimed = self.claimed
+        claimed, outcomes = self.claimed, self.outcomes
         for row in answered:
-            if row.state is DeliveryState.CLAIMED or claimed.get(row[1]) != row.attempts:
+            if row.state is DeliveryState.CLAIMED or claimed.get(row.subscriber_id) != row.attempts:
                 raise out_of_turn(row, "record")
-        if not self.outcomes:
-            self.since_us = now_us
+        if not outcomes:
+            self.due_us = now_us + LONGEST_WAIT_US
         for row in answered:
-            outcome = _outcome(row, now_us)
-            self.outcomes.append(outcome)
-            self.unwritten.append(outcome_text(outcome))
-            claimed.pop(row[1], None)
-            self.begun.pop(row[1], None)
+            who = row.subscriber_id
+            self.unwritten.append(entry_text(row, self.begun.pop(who, None), now_us))
+            outcomes.append((row, now_us))
+            del claimed[who]
 
     def answered(self, delivery: Delivery) -> bool:
         """Whether it holds the row's outcome: a `begin` that failed took those it was given."""
-        attempt = (delivery.subscriber_id, delivery.attempts)
-        return not self.holds(delivery) and any(row[-2:] == attempt for row in self.outcomes)
+        who, attempts = delivery.subscriber_id, delivery.attempts
+        return not self.holds(delivery) and any(
+            row.subscriber_id == who and row.attempts == attempts for row, _ in self.outcomes
+        )
 
     def begin(self, delivery: Delivery, offer: Offer, now_us: int) -> None:
         """Write down that content is about to leave, offered like that, and the outcomes
         taken since the last time. Raises StoreError; then it will not leave."""
         who, attempts = delivery.subscriber_id, delivery.attempts
         relay, message_id = offer
-        named = f"{_word(relay)},{_word(message_id)}"
+        named = f"{quoted(relay)},{quoted(message_id)}"
         begun = f"[{named},{now_us},{self.send_id},{who},{attempts}]"
         (self.journal or self._opened()).write(begun, self.unwritten)
         self.unwritten.clear()
@@ -106,6 +107,10 @@ class Window:
         """What the database is to know of the rows whose content is on its way."""
         return list(self.begun.values())
 
+    def recorded(self) -> list[Row]:
+        """What the database is to know of the outcomes: the parameters of RECORD."""
+        return [outcome_of(row, at_us) for row, at_us in self.outcomes]
+
     def settled(self) -> None:
         """Everything is in the database now."""
         self.outcomes.clear()
@@ -120,7 +125,7 @@ class Window:
             journal.close()
 
 
-def _outcome(row: Delivery, now_us: int) -> Row:
+def outcome_of(row: Delivery, now_us: int) -> Row:
     """The parameters of RECORD."""
     reply, next_at = row.reply, row.next_at
     stage, code, status, text = reply or NO_REPLY
@@ -142,16 +147,17 @@ def _outcome(row: Delivery, now_us: int) -> Row:
     )
 
 
-def outcome_text(outcome: Row) -> str:
-    """The parameters of RECORD as `written` writes them, in a third of the time for those of a
-    mail that a relay has taken."""
-    relay, state, reason, message_id, stage, code, status, text, next_at, late, *numbers = outcome
-    if stage is None or next_at is not None or reason:
-        return written(outcome)
-    said = f'"{stage}",{code},{_word(status)},{_word(text)},null,{late}'
-    now_us, send_id, who, attempts = numbers
-    named = f'{_word(relay)},"{state}","",{_word(message_id)}'
-    return f"[{named},{said},{now_us},{send_id},{who},{attempts}]"
+def entry_text(row: Delivery, begun: Row | None, now_us: int) -> str:
+    """The outcome in an entry of the journal, as `written` writes it: the parameters of TAKEN for a
+    mail that was taken as it began, else those of RECORD, for three times as much time."""
+    reply = row.reply
+    if row.state is not DeliveryState.ACCEPTED or reply is None or begun is None or row.reason:
+        return written(outcome_of(row, now_us))
+    stage, code, status, text = reply
+    if stage is not Stage.DOT or begun[0] != row.relay or begun[1] != row.message_id:
+        return written(outcome_of(row, now_us))
+    said = f"{code},{quoted(status)},{quoted(text)}"
+    return f"[{said},{now_us},{row.send_id},{row.subscriber_id},{row.attempts}]"
 
 
 def widened(row: Row, columns: int, before: int) -> Row:
