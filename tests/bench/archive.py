@@ -8,8 +8,8 @@ The same number of articles gives the same bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -34,13 +34,13 @@ def write_archive(root: Path, count: int) -> list[Path]:
     config = sample_toml("Still Point", "https://letters.example.org", "letters@example.org")
     (root / "newsletter.toml").write_text(config, "utf-8")
     (root / "issues").mkdir()
-    blocks = list(_blocks())
-    return [_write(root / "issues", number, blocks) for number in range(1, count + 1)]
+    return [write_article(root / "issues", number) for number in range(1, count + 1)]
 
 
-def _write(folder: Path, number: int, blocks: list[str]) -> Path:
+def write_article(folder: Path, number: int, blocks: int = BLOCKS) -> Path:
+    """One of them, of so many blocks."""
     day = date(2014, 1, 2) + timedelta(weeks=number - 1)
-    chosen = Random(number).sample(blocks, BLOCKS)
+    chosen = Random(number).sample(_blocks(), blocks)
     for place in (3, 7, 11, 15):
         chosen[place] = f"## On the {place}th of the month, letter {number}\n\n{chosen[place]}"
     chosen.insert(9, CODE)
@@ -50,12 +50,17 @@ def _write(folder: Path, number: int, blocks: list[str]) -> Path:
     return path
 
 
-def _blocks() -> Iterator[str]:
-    for sample in sorted(SAMPLES.glob("*.md")):
-        body = sample.read_text("utf-8").split("\n---\n", 1)[1]
-        for block in body.strip().split("\n\n"):
-            if len(block) > 80 and not block.startswith("#") and not OURS_ALONE.search(block):
-                yield block
+@cache
+def _blocks() -> tuple[str, ...]:
+    bodies = (
+        sample.read_text("utf-8").split("\n---\n", 1)[1] for sample in sorted(SAMPLES.glob("*.md"))
+    )
+    return tuple(
+        block
+        for body in bodies
+        for block in body.strip().split("\n\n")
+        if len(block) > 80 and not block.startswith("#") and not OURS_ALONE.search(block)
+    )
 
 
 def touch(article: Path, turn: int) -> None:

@@ -1,8 +1,8 @@
 """Who hands mail over in the bench, each in a process of its own.
 
-The same issue of 45 KB, personalised in text, HTML and header; ours with its ledger on disk. A
-contender that is not installed is left out; `--peers` of `tests.bench.send` installs them. Which of
-them race is in `race`, those that sign in `signing`.
+The same issue of 45 KB (see `composed`), personalised in text, HTML and header; ours with its
+ledger on disk. A contender that is not installed is left out; `--peers` of `tests.bench.send`
+installs them. Which of them race is in `race`, those that sign in `signing`.
 """
 
 from __future__ import annotations
@@ -32,21 +32,15 @@ from newsletter.delivery.deliver import deliver
 from newsletter.delivery.publish import Publication, publish
 from newsletter.delivery.run import Office
 from newsletter.mime import fill, stencil
-from newsletter.model import Email, Letter, Mailbox, NewSubscriber, Origin, Relay, Slot
+from newsletter.model import Letter, Mailbox, NewSubscriber, Origin, Relay
 from newsletter.smtp import open_transports
 from newsletter.store import Audience, open_store
+from tests.bench.composed import composed, filled
 
 NODEMAILER = Path(__file__).parent / "peers" / "nodemailer.mjs"
 PEERS = "NEWSLETTER_BENCH_PEERS"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEYS = Keys((b"k" * 32,))
-FIRST_NAME, UNSUBSCRIBE = Slot("first_name", "friend"), Slot("unsubscribe_url")
-PARAGRAPH = '<p style="margin:0 0 16px;line-height:24px">Sleep is a habit of the body.</p>\n'
-HTML = (
-    f"<!DOCTYPE html>\n<html><body><p>Dear {{first_name}},</p>\n{PARAGRAPH * 430}"
-    '<p><a href="{unsubscribe}">Unsubscribe</a></p></body></html>\n'
-)
-TEXT = "Dear {first_name},\n\n" + "Sleep is a habit of the body.\n\n" * 190 + "{unsubscribe}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +78,10 @@ def letter(root: Path) -> Letter:
     )
 
 
-def issue() -> Email:
-    tokens = {"first_name": FIRST_NAME.token, "unsubscribe": UNSUBSCRIBE.token}
-    return Email(
-        slug="sleep",
-        subject=f"Sleep, {FIRST_NAME.token}",
-        preheader="Short days",
-        html=HTML.format(**tokens),
-        text=TEXT.format(**tokens),
-        url="https://letters.example.org/sleep/",
-        slots=(FIRST_NAME, UNSUBSCRIBE),
-    )
-
-
 def publication(root: Path) -> Publication:
     """The issue to everybody."""
     return Publication(
-        email=issue(),
+        email=composed(),
         origin=Origin(),
         letterhead=letter(root).letterhead,
         relay="sink",
@@ -149,25 +130,20 @@ def our_mail() -> bytes:
     """One mail of `newsletter`: somewhat longer than the standard library's, for its header."""
     reader = Addressee(1, "p1@example.com", "Pat1 Doe", {})
     ours = letter(Path())
-    to = recipient(reader, "sleep", ours, KEYS)
-    return fill(stencil(issue(), ours, NOW), to).content
-
-
-def own_words(number: int) -> dict[str, str]:
-    """What is different in each reader's mail."""
-    return {"first_name": f"Pat{number}", "unsubscribe": f"https://letters.example.org/u/{number}"}
+    to = recipient(reader, composed().slug, ours, KEYS)
+    return fill(stencil(composed(), ours, NOW), to).content
 
 
 def message(number: int) -> EmailMessage:
     """The same mail as the standard library builds it."""
-    words = own_words(number)
+    email = composed()
     mail = EmailMessage(policy=SMTP)
     mail["From"] = "Still Point <letters@example.org>"
     mail["To"] = f"Pat{number} Doe <p{number}@example.com>"
-    mail["Subject"] = f"Sleep, Pat{number}"
+    mail["Subject"] = filled(email.subject, number)
     mail["Message-ID"] = f"<{number}@example.org>"
-    mail.set_content(TEXT.format(**words))
-    mail.add_alternative(HTML.format(**words), subtype="html")
+    mail.set_content(filled(email.text, number))
+    mail.add_alternative(filled(email.html, number), subtype="html")
     return mail
 
 
@@ -200,17 +176,16 @@ def django(relay: Relay, mails: int) -> Measured:
     """Django's EmailMultiAlternatives and send_messages on one connection."""
     settings = importlib.import_module("django.conf").settings
     settings.configure(EMAIL_HOST=relay.host, EMAIL_PORT=relay.port, DEFAULT_CHARSET="utf-8")
-    library = importlib.import_module("django.core.mail")
+    library, email = importlib.import_module("django.core.mail"), composed()
 
     def one(number: int) -> object:
-        words = own_words(number)
         mail = library.EmailMultiAlternatives(
-            f"Sleep, Pat{number}",
-            TEXT.format(**words),
+            filled(email.subject, number),
+            filled(email.text, number),
             "Still Point <letters@example.org>",
             [f"Pat{number} Doe <p{number}@example.com>"],
         )
-        mail.attach_alternative(HTML.format(**words), "text/html")
+        mail.attach_alternative(filled(email.html, number), "text/html")
         return mail
 
     with stopwatch(mails) as measured:
@@ -223,10 +198,13 @@ def django(relay: Relay, mails: int) -> Measured:
 def nodemailer(relay: Relay, mails: int, transport: Mapping[str, object] | None = None) -> Measured:
     """nodemailer's pool of 10 connections, and what else its transport is to be told; its own
     clock, without the start of Node."""
+    email = composed()
     asked = {
         "mails": mails,
-        "text": TEXT,
-        "html": HTML,
+        "subject": email.subject,
+        "text": email.text,
+        "html": email.html,
+        "tokens": {slot.name: slot.token for slot in email.slots},
         "transport": {"port": relay.port, **(transport or {})},
     }
     done = subprocess.run(

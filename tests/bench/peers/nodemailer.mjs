@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 
 const require = createRequire(`${process.cwd()}/`);
 const nodemailer = require("nodemailer");
-const { mails, text, html, transport: asked } = JSON.parse(process.argv[2]);
+const { mails, subject, text, html, tokens, transport: asked } = JSON.parse(process.argv[2]);
 const transport = nodemailer.createTransport({
   host: "127.0.0.1",
   secure: false,
@@ -15,8 +15,9 @@ const transport = nodemailer.createTransport({
 });
 const filled = (letter, number) =>
   letter
-    .replaceAll("{first_name}", `Pat${number}`)
-    .replaceAll("{unsubscribe}", `https://letters.example.org/u/${number}`);
+    .replaceAll(tokens.first_name, `Pat${number}`)
+    .replaceAll(tokens.address, `p${number}@example.com`)
+    .replaceAll(tokens.unsubscribe_url, `https://letters.example.org/u/${number}`);
 
 const began = performance.now();
 const before = process.cpuUsage();
@@ -27,7 +28,7 @@ const lane = async () => {
     await transport.sendMail({
       from: "Still Point <letters@example.org>",
       to: `Pat${number} Doe <p${number}@example.com>`,
-      subject: `Sleep, Pat${number}`,
+      subject: filled(subject, number),
       messageId: `<${number}@example.org>`,
       text: filled(text, number),
       html: filled(html, number),
