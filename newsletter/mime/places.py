@@ -35,7 +35,6 @@ _WEB = re.compile(r"https?://[^\s/?#@]", re.IGNORECASE)
 # A token of another issue, or one that was shouted or wrapped on its way here.
 _RESIDUE = re.compile(r"xslot[0-9a-f]{2}")
 _PLAIN_WEB = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9._~/-]*")
-_SHORT_WEB = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9._~/-]{0,60}")
 _URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~-._"
 
 
@@ -77,10 +76,18 @@ def write_link_part(value: str) -> bytes:
     return encode(quote(value, safe=""))
 
 
-def written_alike(url: str) -> bytes:
-    """The web address as every place writes it that may begin with one (a line, an element, a
-    link), or nothing when they differ."""
-    return url.encode() if _SHORT_WEB.fullmatch(url) else b""
+# Which short values each place writes as they stand, so that most need no look at all.
+_AS_IT_STANDS: Mapping[Write, re.Pattern[str]] = {
+    write_text: re.compile(r"[A-Za-z0-9][A-Za-z0-9@.:/_~+-]{0,70}"),
+    write_html: re.compile(r"[A-Za-z0-9][A-Za-z0-9@.:/_~+-]{0,70}"),
+    write_link: re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9._~/-]{0,60}"),
+    write_link_part: re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,70}"),
+}
+
+
+def as_it_stands(write: Write) -> Callable[[str], object]:
+    """What says whether the encoder would give the value's own letters: true only if it would."""
+    return _AS_IT_STANDS[write].fullmatch
 
 
 def cut_text(text: str, slots: Iterable[Slot]) -> CutText:

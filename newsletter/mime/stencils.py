@@ -9,7 +9,7 @@ Letter, date and Recipient give the same bytes (deliverability 2).
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -22,10 +22,9 @@ from newsletter.mime.inspection import gate
 from newsletter.mime.places import (
     CutText,
     Write,
+    as_it_stands,
     cut_html,
     cut_text,
-    write_link_part,
-    written_alike,
 )
 from newsletter.mime.quoted_printable import SOFT, encode
 from newsletter.mime.words import one_line
@@ -34,8 +33,6 @@ from newsletter.model import Email, InlinePicture, Letter, Mail, Mailbox, Recipi
 # Different for every reader, so not worth a place in the cache of values.
 _OWN = frozenset(("address", "unsubscribe_url"))
 
-# So short a word of ASCII letters and digits is written the same in every place.
-_SHORT = 64
 _LINE_ENDS = ("\n", "\r")
 _BASE64_ROW = 57  # bytes that make the 76 columns of RFC 2045 6.8
 
@@ -51,14 +48,14 @@ _SPECIMEN = Recipient(
 
 
 class Gap(NamedTuple):
-    """A slot in one kind of place. `own` values are encoded anew for each reader; `web` is where
-    the address to unsubscribe at is `written_alike`."""
+    """A slot in one kind of place. `own` values are encoded anew for each reader; `stands` says
+    which need not be encoded."""
 
     name: str
     fallback: str
     write: Write
     own: bool
-    web: bool
+    stands: Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +110,9 @@ def fill(stencil: Stencil, recipient: Recipient) -> Mail:
     filling = [*headers.plain_fields(recipient, subject)]
     if not filling:
         address, filling = _fields(recipient, subject)
-    link = written_alike(url)
-    for name, fallback, write, is_own, is_web in stencil.gaps:
-        if link and is_web:
-            filling.append(link)
-            continue
+    for name, fallback, write, is_own, stands in stencil.gaps:
         value = values.get(name, "")
-        if value.isalnum() and value.isascii() and len(value) < _SHORT:
+        if stands(value):
             filling.append(value.encode())
         else:
             filling.append(write(value) if is_own else _written(write, value, fallback))
@@ -183,8 +176,7 @@ class _Bench:
         self._pieces.append(b"")
 
     def gap(self, slot: Slot, write: Write) -> None:
-        web = slot.name == "unsubscribe_url" and write is not write_link_part
-        gap = Gap(slot.name, slot.fallback, write, slot.name in _OWN, web)
+        gap = Gap(slot.name, slot.fallback, write, slot.name in _OWN, as_it_stands(write))
         self.field(self._gaps.setdefault(gap, 4 + len(self._gaps)))
 
     def stencil(self) -> Stencil:

@@ -124,11 +124,10 @@ class ReplyReader:
         deadline = time.monotonic() + timeout_s
         if not self.held:
             self._receive(deadline)
-        held = self.held
-        end = held.find(b"\n")
-        if 0 < end <= self.limits.line_bytes and held[3:4] != b"-":  # nearly always
-            self.held = held[end + 1 :]
-            return _parsed(stage, (held[:end].removesuffix(b"\r"),))
+        line, end, rest = self.held.partition(b"\r\n")
+        if end and line[3:4] != b"-" and len(line) < self.limits.line_bytes and b"\n" not in line:
+            self.held = rest  # nearly always
+            return _parsed(stage, (line,))
         return _parsed(stage, tuple(self._lines(deadline)))
 
     def lines(self, timeout_s: float) -> list[bytes]:

@@ -1,13 +1,14 @@
 """What a sender must not forget between two commits: one small file beside the database.
 
 A mail costs one copy into it before its content leaves, instead of a transaction of the database:
-the file is mapped, as SQLite maps the index of its own log beside it. An entry is a line of JSON: the mail that begins (or null) and the outcomes of those answered before
-it, each as the parameters of the statement that says so to the database. The file is
-allocated when it is made and then overwritten in place, so that a disk that fills up later stops
-the next mail and loses no answer. A process may be killed at any moment; what was written is there
-(the kernel has it), and an entry that was not wholly copied has a NUL where octets are missing.
-After a power failure it may not be: the first line names the boot it belongs
-to, and whoever reads it later under another one must believe nothing that is missing.
+the file is mapped, as SQLite maps the index of its own log beside it. An entry is a line of JSON:
+the mail that begins (or null) and the outcomes of those answered before it, each as the parameters
+of the statement that says so to the database. The file is allocated when it is made and then
+overwritten in place, so that a disk that fills up later stops the next mail and loses no answer.
+A process may be killed at any moment; what was written is there (the kernel has it), and an entry
+that was not wholly copied has a NUL where octets are missing. After a power failure what was
+written may not be there: the first line names the boot it belongs to, and whoever reads it later
+under another one must believe nothing that is missing.
 """
 
 from __future__ import annotations
