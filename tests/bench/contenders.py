@@ -45,11 +45,12 @@ KEYS = Keys((b"k" * 32,))
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One contender, one round."""
+    """One contender, one round; `sink_cpu_s` is what its sink took meanwhile."""
 
     mails: int
     seconds: float
     cpu_s: float
+    sink_cpu_s: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -58,6 +59,10 @@ class Measured:
     @property
     def cpu_us(self) -> float:
         return self.cpu_s / self.mails * 1e6
+
+    @property
+    def sink_us(self) -> float:
+        return self.sink_cpu_s / self.mails * 1e6
 
 
 def letter(root: Path) -> Letter:

@@ -48,6 +48,8 @@ PLAIN: Field = {
     "smtplib + EmailMessage": (standard_library, 10),
     "aiosmtplib, 8 connections": (aiosmtplib, 10),
 }
+OURS = tuple(name for name in PLAIN if name.startswith("newsletter"))
+LIBRARIES = tuple(name for name in PLAIN if name not in (PLAIN_REFERENCE, *OURS))
 TLS_REFERENCE = "smtplib + EmailMessage, TLS"
 TLS: Field = {
     "newsletter, 4 connections, TLS": (newsletter, 1),
