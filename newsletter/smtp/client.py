@@ -127,7 +127,8 @@ class SMTPTransport:
             line.dirty = False
         else:
             line.dirty = not line.asked
-        if reply.code == CLOSING or line.broken:
+            line.broken |= reply.code == CLOSING
+        if line.broken:
             self._hang_up()
         return reply
 

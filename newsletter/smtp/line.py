@@ -140,7 +140,8 @@ class Line:
         what was cut short is no mail (RFC 5321 3.8).
         """
         self.asked = behind != b""
-        within_s = self.reader.limits.dot_s
+        reader = self.reader
+        within_s = reader.limits.dot_s
         try:
             self._send((*pieces, FINAL_DOT, behind), within_s)
         except _Cut as cut:
@@ -148,7 +149,7 @@ class Line:
                 return self._early_refusal(cut)
             self.broken = True  # the dot left; what stood behind it did not
         try:
-            reply = self.reader.read(Stage.DOT, within_s)
+            reply = reader.read(Stage.DOT, within_s)
             return reply if reply.code in _TAKEN else self._checked(reply)
         except LineLost as lost:
             raise LineLost(f"after the final dot: {lost.message}", in_doubt=True) from lost
@@ -199,7 +200,9 @@ class Line:
         never without progress for `timeout_s`. Our own loop: it knows how many bytes had left when
         it failed."""
         reader = self.reader
-        reader.wait_at_most(within_s if within_s < reader.slice_s else reader.slice_s)
+        slice_s = reader.slice_s if within_s > reader.slice_s else within_s
+        if slice_s != reader.waits_s:
+            reader.wait_at_most(slice_s)
         try:
             if self._gathers and len(pieces) <= _MOST_PIECES:
                 sent = self._sock.sendmsg(pieces)

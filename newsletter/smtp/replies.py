@@ -90,10 +90,11 @@ class ReplyReader:
 
     It buffers, so nobody else may read from that socket; a socket wrapped in TLS needs a new
     reader, and what this one still holds is then forgotten (RFC 3207 6). `held` has been received
-    and no reply has used it. A wait is cut into slices of `slice_s`.
+    and no reply has used it. A wait is cut into slices of `slice_s`; `waits_s` is
+    what the socket is set to.
     """
 
-    __slots__ = ("_by_kernel", "_set_s", "held", "limits", "slice_s", "sock")
+    __slots__ = ("_by_kernel", "held", "limits", "slice_s", "sock", "waits_s")
 
     def __init__(self, sock: socket.socket, limits: Limits = LIMITS) -> None:
         self.sock = sock
@@ -101,29 +102,29 @@ class ReplyReader:
         self.held = b""
         self.slice_s = SLICE_S
         self._by_kernel = False
-        self._set_s: float | None = None
+        self.waits_s: float | None = None
 
     def wait_in_slices(self, slice_s: float) -> None:
         """Cut the waits to come into slices of that, minded by the kernel where it can."""
         self.slice_s = slice_s
         self._by_kernel = kept_by_kernel(self.sock)
-        self._set_s = None
+        self.waits_s = None
 
     def wait_at_most(self, seconds: float) -> None:
         """Set how long a call on the socket may wait; not when it is set so, as that costs calls
         of the system."""
-        if seconds != self._set_s:
+        if seconds != self.waits_s:
             if self._by_kernel:
                 wait_by_kernel(self.sock, seconds)
             else:
                 self.sock.settimeout(seconds)
-            self._set_s = seconds
+            self.waits_s = seconds
 
     def read(self, stage: Stage, timeout_s: float) -> Reply:
         """The next reply, whole within `timeout_s` however slowly it drips. Raises LineLost."""
         deadline = time.monotonic() + timeout_s
         if not self.held:
-            self._receive(deadline)
+            self._receive(deadline, timeout_s)
         line, end, rest = self.held.partition(b"\r\n")
         if end and line[3:4] != b"-" and len(line) < self.limits.line_bytes and b"\n" not in line:
             self.held = rest  # nearly always
@@ -159,7 +160,7 @@ class ReplyReader:
     def _line(self, deadline: float) -> bytes:
         while (end := self.held.find(b"\n")) < 0:
             self._refuse_long(len(self.held))
-            self._receive(deadline)
+            self._receive(deadline, deadline - time.monotonic())
         self._refuse_long(end)
         line, self.held = self.held[:end], self.held[end + 1 :]
         return line.removesuffix(b"\r")
@@ -170,15 +171,17 @@ class ReplyReader:
                 f"a reply line longer than {self.limits.line_bytes} bytes", in_doubt=False
             )
 
-    def _receive(self, deadline: float) -> None:
-        """Add to `held`. Raises LineLost at the deadline, HungUp at the end."""
-        while (remaining := deadline - time.monotonic()) > 0:
-            slice_s = self.slice_s if remaining >= self.slice_s else remaining
-            if slice_s != self._set_s:
+    def _receive(self, deadline: float, left_s: float) -> None:
+        """Add to `held`, with so much time left. Raises LineLost at the deadline, HungUp at the
+        end."""
+        while left_s > 0:
+            slice_s = self.slice_s if left_s >= self.slice_s else left_s
+            if slice_s != self.waits_s:
                 self.wait_at_most(slice_s)
             try:
                 received = self.sock.recv(_RECEIVE)
             except PASSED:
+                left_s = deadline - time.monotonic()
                 continue
             except OSError as error:
                 why = f"the line broke: {error.strerror or error}"
