@@ -217,13 +217,13 @@ def test_a_tampered_email_is_noticed(tmp_path: Path) -> None:
 
 
 def test_claims_records_and_refusals_search_by_key(tmp_path: Path) -> None:
-    from newsletter.store.handover import BEGIN, CLAIM, DUE, RECORD
+    from newsletter.store.handover import BEGIN, CLAIM, DUE, RECORD, TAKEN, WAITING
     from newsletter.store.people import SKIP_QUEUED
 
     path = database(tmp_path)
     open_store(f"sqlite:{path}").__exit__(None, None, None)
     with closing(sqlite3.connect(path)) as raw:
-        for sql in (BEGIN, CLAIM, DUE, RECORD, SKIP_QUEUED):
+        for sql in (BEGIN, CLAIM, DUE, RECORD, SKIP_QUEUED, TAKEN, WAITING):
             asked = dict.fromkeys(("send", "subscriber", "now", "limit", "who"), 1)
             bound = asked if ":" in sql else (1,) * sql.count("?")
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {sql}", bound)]

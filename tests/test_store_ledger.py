@@ -397,6 +397,19 @@ def test_an_outcome_is_recorded_once(store: Store, state: DeliveryState) -> None
     assert store.progress(send.id) == {state: 1}
 
 
+def test_rows_without_a_last_word_are_counted_as_far_as_asked(store: Store) -> None:
+    readers(store, "ada", "ben", "cy", "dee")
+    send = sending(store)
+    assert [store.waiting(send.id, most) for most in (1, 3, 9)] == [1, 3, 4]
+    ada, ben, _ = store.claim(send.id, 3, NOW)
+    assert store.waiting(send.id, 9) == 1
+    later = ben._replace(
+        state=DeliveryState.DEFERRED, reason="later", next_at=NOW + timedelta(days=1)
+    )
+    store.record_all([taken(ada), later], NOW)
+    assert store.waiting(send.id, 9) == 2
+
+
 def test_claimed_is_no_outcome(store: Store) -> None:
     readers(store, "ada")
     (row,) = store.claim(sending(store).id, 1, NOW)

@@ -20,7 +20,7 @@ from newsletter.delivery.run import Office, Run
 from newsletter.delivery.way import Way, WayOut
 from newsletter.errors import SendRefused, StoreError
 from newsletter.mime import stencil
-from newsletter.model import Delivery, DeliveryState, Relay, Send, SendState, Turn, TurnKind
+from newsletter.model import Delivery, Relay, Send, SendState, Turn, TurnKind
 from newsletter.smtp import Transport
 from newsletter.store import Store
 
@@ -95,7 +95,8 @@ def _tell(run: Run, error: Exception) -> None:
 def _rounds(run: Run, ways: Sequence[Way]) -> Generator[Delivery, None, None]:
     """The rows by all ways; by those that are left when one of them failed, or is full."""
     while able := usable(ways):
-        wanted = 1 + _due(run.office.store, run.send.id) // MAILS_PER_LANE
+        most = MAILS_PER_LANE * sum(len(way.out.transports) for way in able)
+        wanted = 1 + run.office.store.waiting(run.send.id, most) // MAILS_PER_LANE
         yield from abreast(run, lanes(able, wanted))
         if run.over or usable(able) == able or not run.work_left():
             return
@@ -115,17 +116,8 @@ def conclude(run: Run, goes_on_at: datetime | None) -> None:
             run.office.say("quiet hours" if run.closed_until else "a limit of the relay is used up")
 
 
-def _due(store: Store, send_id: int) -> int:
-    progress = store.progress(send_id)
-    return progress[DeliveryState.PENDING] + progress[DeliveryState.DEFERRED]
-
-
 def final_state(store: Store, send_id: int) -> SendState:
     """DONE when every row has its last word, else PAUSED. One in doubt that is to be offered again
-    has not."""
-    progress = store.progress(send_id)
-    open_rows = sum(
-        progress[state]
-        for state in (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
-    )
+    has not. After `recover`, which leaves no row claimed."""
+    open_rows = store.waiting(send_id, 1)
     return SendState.PAUSED if open_rows or store.again_at(send_id) else SendState.DONE

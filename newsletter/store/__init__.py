@@ -227,6 +227,10 @@ class Store(Protocol):
         """When the first PENDING or DEFERRED row that the send may go to now is due (1970 for at
         once), or None when there is none."""
 
+    def waiting(self, send_id: int, most: int) -> int:
+        """How many rows are PENDING or DEFERRED, due or not, counted as far as `most`. Cheap, which
+        `progress` is not."""
+
     def send(self, send_id: int) -> Send:
         """The send as it is now. Raises StoreError when there is none."""
 

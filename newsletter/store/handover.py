@@ -40,6 +40,14 @@ SELECT send_id, subscriber_id, address, name, fields, state, reason, attempts, m
  ORDER BY ifnull(next_at, 0), subscriber_id
  LIMIT :limit
 """
+# Not by way of the rows, nearly all of which have their last word towards the end of a send.
+WAITING = """
+SELECT count(*)
+  FROM (SELECT 1
+          FROM delivery INDEXED BY delivery_claimable
+         WHERE send_id = ? AND state IN ('pending', 'deferred')
+         LIMIT ?)
+"""
 FIRST_DUE = """
 SELECT min(ifnull(next_at, 0))
   FROM delivery
@@ -82,6 +90,8 @@ UPDATE delivery
        reply_text = ?, next_at = NULL, updated_at = ?
  WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND attempts = ?
 """
+# A pass over the send, as those of IN_DOUBT and NEVER_LEFT are, which nearly always find nothing.
+ANY_CLAIMED = "SELECT 1 FROM delivery WHERE send_id = ? AND state = 'claimed' LIMIT 1"
 IN_DOUBT = """
 UPDATE delivery
    SET state = 'unknown', updated_at = ifnull(data_started_at, :now), reason = :reason,
@@ -150,6 +160,11 @@ class Handover:
         self._settle_all()
         row = self._db.row(FIRST_DUE, {"send": send_id})
         return None if row is None or row[0] is None else moment_of(row[0])
+
+    def waiting(self, send_id: int, most: int) -> int:
+        self._settle_all()
+        row = self._db.row(WAITING, (send_id, most))
+        return int(row[0]) if row else 0
 
     def unchanged(self, send_id: int) -> bool:
         window = self._windows.get(send_id)
@@ -249,9 +264,11 @@ class Handover:
         asked = {"send": send_id, "now": micros(now)}
         with self._db.transaction():
             self._replay(left.entries)
-            doubt = {**asked, "reason": reason, "all": int(not left.this_boot)}
-            in_doubt = self._db.write(IN_DOUBT, doubt)
-            self._db.write(NEVER_LEFT, asked)
+            in_doubt = 0
+            if self._db.row(ANY_CLAIMED, (send_id,)):
+                doubt = {**asked, "reason": reason, "all": int(not left.this_boot)}
+                in_doubt = self._db.write(IN_DOUBT, doubt)
+                self._db.write(NEVER_LEFT, asked)
         path.unlink(missing_ok=True)
         return in_doubt
 
