@@ -41,6 +41,7 @@ PLAIN_REFERENCE = "smtp-source -s 8 -d"
 PLAIN: Field = {
     PLAIN_REFERENCE: (smtp_source, 1),
     "newsletter, 8 connections": (newsletter, 1),
+    "newsletter, 4 connections": (newsletter, 1),
     "newsletter, 2 connections": (newsletter, 1),
     "newsletter, 1 connection": (newsletter, 1),
     "nodemailer, pool of 10": (nodemailer, 10),
