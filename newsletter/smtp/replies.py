@@ -90,8 +90,8 @@ class ReplyReader:
 
     It buffers, so nobody else may read from that socket; a socket wrapped in TLS needs a new
     reader, and what this one still holds is then forgotten (RFC 3207 6). `held` has been received
-    and no reply has used it. A wait is cut into slices of `slice_s`; `waits_s` is
-    what the socket is set to.
+    and no reply has used it. A wait is cut into slices of `slice_s`; `waits_s` is what the socket
+    is set to.
     """
 
     __slots__ = ("_by_kernel", "held", "limits", "slice_s", "sock", "waits_s")
