@@ -18,10 +18,10 @@ from newsletter.store.rows import Row, micros
 
 MOST_OUTCOMES = 500
 LONGEST_WAIT_US = 250_000
-# How many parameters BEGIN and RECORD have, now and before the relay stood in front of them.
+# How many parameters BEGIN and RECORD have, now and before the relay stood in front of them, and
+# TAKEN.
 BEGIN_COLUMNS = (6, 4)
 OUTCOME_COLUMNS = (14, 13)
-# And TAKEN.
 TAKEN_COLUMNS = 7
 NO_REPLY = (None, None, None, None)
 # SQLite takes a member of an enumeration too, after a search for an adapter of 1 us.
@@ -73,7 +73,7 @@ class Window:
             who = row.subscriber_id
             self.unwritten.append(entry_text(row, self.begun.pop(who, None), now_us))
             outcomes.append((row, now_us))
-            del claimed[who]
+            claimed.pop(who, None)
 
     def answered(self, delivery: Delivery) -> bool:
         """Whether it holds the row's outcome: a `begin` that failed took those it was given."""
