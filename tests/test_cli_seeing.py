@@ -190,7 +190,8 @@ def test_who_is_answered_after_a_later_is_counted_once(letter: Publication) -> N
 
 def test_watch_follows_from_another_process_until_it_is_over(letter: Publication) -> None:
     with ScriptedRelay() as relay:
-        crowd(letter, 60)
+        last = crowd(letter, 60)[-1]
+        relay.on("dot", to=last, delay_s=5)  # a process takes seconds to start on a busy machine
         by_relay(letter, relay, "per_second = 30\n")
         words = [sys.executable, "-m", "newsletter", "-C", str(letter.root)]
         sender = subprocess.Popen([*words, "send", "latest", "--yes"], stderr=subprocess.PIPE)
