@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from newsletter.errors import LineLost
 from newsletter.model import Reply, Stage
 from newsletter.smtp.replies import Limits, ReplyReader, parse_reply
+from newsletter.smtp.waits import PASSED, wait_by_kernel
 
 SMALL = Limits(reply_lines=5, line_bytes=64)
 
@@ -175,3 +176,27 @@ def test_a_line_that_was_closed_is_gone(pair: tuple[socket.socket, ReplyReader])
     theirs, reader = pair
     theirs.close()
     assert reader.gone()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-9, 0.01, 0.05])
+def test_a_wait_that_the_kernel_minds_ends(seconds: float) -> None:
+    theirs, ours = socket.socketpair()
+    with theirs, ours:
+        wait_by_kernel(ours, seconds)
+        with pytest.raises(PASSED):
+            ours.recv(1)
+        with pytest.raises(PASSED):
+            ours.sendall(bytes(1 << 24))
+
+
+def test_a_wait_of_several_slices_is_as_long_as_asked_for(
+    pair: tuple[socket.socket, ReplyReader],
+) -> None:
+    theirs, reader = pair
+    reader.wait_in_slices(0.05)
+    late = threading.Timer(0.2, theirs.sendall, (b"250 2.0.0 Ok\r\n",))
+    late.start()
+    assert reader.read(Stage.DOT, 30).code == 250
+    with pytest.raises(LineLost, match="no answer in time"):
+        reader.read(Stage.DOT, 0.2)
+    late.join()

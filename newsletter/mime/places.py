@@ -76,10 +76,11 @@ def write_link_part(value: str) -> bytes:
     return encode(quote(value, safe=""))
 
 
+_SHORT_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9@.:/_~+-]{0,70}")
 # Which short values each place writes as they stand, so that most need no look at all.
 _AS_IT_STANDS: Mapping[Write, re.Pattern[str]] = {
-    write_text: re.compile(r"[A-Za-z0-9][A-Za-z0-9@.:/_~+-]{0,70}"),
-    write_html: re.compile(r"[A-Za-z0-9][A-Za-z0-9@.:/_~+-]{0,70}"),
+    write_text: _SHORT_PLAIN,
+    write_html: _SHORT_PLAIN,
     write_link: re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9._~/-]{0,60}"),
     write_link_part: re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,70}"),
 }

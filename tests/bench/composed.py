@@ -35,8 +35,9 @@ def composed() -> Email:
 
 def filled(text: str, number: int) -> str:
     """The subject, text or html for that reader, as the others are to fill it."""
+    words = own_words(number)
     for slot in composed().slots:
-        text = text.replace(slot.token, own_words(number)[slot.name])
+        text = text.replace(slot.token, words[slot.name])
     return text
 
 
